@@ -1,7 +1,6 @@
 package ascode
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -39,7 +38,7 @@ func readFile(f File) ([]*yaml.Node, []*fault.Error) {
 			text.Say("save it as UTF-8", "UTF-8 で保存してください"))}
 	}
 	r := reader{file: f.Name}
-	if looksLikeJSON(f.Data) {
+	if isJSON(f) {
 		r.json(f.Data)
 	} else {
 		r.yaml(f.Data)
@@ -220,11 +219,11 @@ func (r *reader) syntax(data string, err error) *fault.Error {
 	return invalid(at, "ascode.syntax", text.Say("this is not YAML: %s", "YAML として読めません: %s", message), remedy)
 }
 
-// looksLikeJSON reports whether the data is JSON rather than YAML: YAML in flow
-// style begins with a brace, too, but is not valid JSON.
-func looksLikeJSON(data string) bool {
-	s := strings.TrimLeft(data, " \t\r\n")
-	return strings.HasPrefix(s, "{") && (json.Valid([]byte(s)) || strings.HasPrefix(strings.TrimLeft(s[1:], " \t\r\n"), `"`))
+// isJSON reports whether a file is JSON rather than YAML: YAML in flow style
+// begins with a brace, too.
+func isJSON(f File) bool {
+	return strings.HasSuffix(f.Name, ".json") ||
+		strings.HasPrefix(strings.TrimLeft(f.Data, " \t\r\n"), "{") && json.Valid([]byte(f.Data))
 }
 
 // json reads one JSON object into a tree with positions.
@@ -285,7 +284,7 @@ func (j *jsonReader) value(depth int) (*yaml.Node, error) {
 		n.Tag, n.Value = "!!str", x
 	case json.Number:
 		n.Tag, n.Value = "!!float", x.String()
-		if bytes.IndexByte([]byte(n.Value), '.') < 0 && !strings.ContainsAny(n.Value, "eE") {
+		if !strings.ContainsAny(n.Value, ".eE") {
 			n.Tag = "!!int"
 		}
 	case bool:
