@@ -181,7 +181,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for address, want := range map[string]fault.Kind{
 		"mysql://x": fault.Invalid,
 		"":          fault.Invalid,
-		"postgres://nobody@127.0.0.1:1/none?connect_timeout=2":        fault.Unavailable,
+		"postgres://nobody@127.0.0.1:1/none?connect_timeout=2":         fault.Unavailable,
 		"sqlite:" + filepath.Join(t.TempDir(), "no", "such", "folder"): fault.Unavailable,
 	} {
 		_, err := database.Open(t.Context(), address)

@@ -1,7 +1,9 @@
 package database
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,6 +27,25 @@ const (
 // retryAfter is how soon a caller should come back to a database that is full
 // or away.
 const retryAfter = 10 * time.Second
+
+// Exclusive runs fn while no other replica runs anything under the same name. A
+// SQLite file has one server, so there it just runs.
+func (db *DB) Exclusive(ctx context.Context, name string, fn func(ctx context.Context) error) error {
+	if db.dialect == SQLite {
+		return fn(ctx)
+	}
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return Fault(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext($1))", name); err != nil {
+		return Fault(fmt.Errorf("lock %s: %w", name, err))
+	}
+	err = fn(ctx)
+	_, unlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(hashtext($1))", name)
+	return errors.Join(err, unlock)
+}
 
 // Fault gives a database error the kind a caller can act on: Unavailable where
 // the disk is full or the server is away. Any other error comes back as it is.

@@ -1,0 +1,34 @@
+package database_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/teiten/teiten/kit/database"
+)
+
+func TestWhereNumbersPlaceholdersAndKeepsValuesOutOfTheText(t *testing.T) {
+	var w database.Where
+	w.And("a > ?", 1)
+	w.AnyOf("kind", []string{"x", "slo.*"})
+	w.AnyOf("none", nil)
+	w.Contains("50%_'; DROP", "title", "body")
+	w.Contains("  ", "title")
+	w.And("(b = ? OR c = ?)", "p", "q")
+	limit := w.Arg(10)
+	want := ` WHERE a > $1 AND (kind = $2 OR kind LIKE $3 ESCAPE '\') AND (lower(title) LIKE $4 ESCAPE '\' OR lower(body) LIKE $4 ESCAPE '\') AND (b = $5 OR c = $6)`
+	if d := cmp.Diff(want, w.SQL()); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]any{1, "x", "slo.%", `%50\%\_'; drop%`, "p", "q", 10}, w.Args()); d != "" || limit != "$7" {
+		t.Error(d, limit)
+	}
+}
+
+func TestEmptyWhereSaysNothing(t *testing.T) {
+	var w database.Where
+	if w.SQL() != "" || len(w.Args()) != 0 {
+		t.Fatal(w.SQL(), w.Args())
+	}
+}
