@@ -59,7 +59,9 @@ func agree(t *rapid.T, w *window.Windows, o *oracle, whole bool) {
 	t.Helper()
 	for _, d := range lengths {
 		got, want := w.Over(d), o.over(d)
-		near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, o.over(lengths[len(lengths)-1]).Total) }
+		near := func(a, b float64) bool {
+			return math.Abs(a-b) <= 1e-9*math.Max(1, o.over(lengths[len(lengths)-1]).Total)
+		}
 		same := got == want
 		if !whole {
 			same = got.Known == want.Known && near(got.Total, want.Total) && near(got.Bad, want.Bad)

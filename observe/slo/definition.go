@@ -1,0 +1,156 @@
+package slo
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/teiten/teiten/kit/text"
+)
+
+// Definition is an objective as it is executed: what an OpenSLO document says,
+// with every reference followed and every default filled in.
+type Definition struct {
+	Name        string        `json:"name"`
+	Title       string        `json:"title,omitempty"`
+	Description string        `json:"description,omitempty"`
+	Service     string        `json:"service"`
+	Objective   Objective     `json:"objective"`
+	Period      time.Duration `json:"period"`
+
+	Source  string `json:"source,omitempty"` // "" is the default data source
+	Good    string `json:"good,omitempty"`   // either good or bad
+	Bad     string `json:"bad,omitempty"`
+	Total   string `json:"total"`
+	Counter bool   `json:"counter"`
+
+	AbsentBad bool          `json:"absentBad,omitempty"` // a minute without data is bad
+	Settle    time.Duration `json:"settle,omitempty"`
+	Scrape    time.Duration `json:"scrape,omitempty"` // of sources that extrapolate
+	Minimum   *float64      `json:"minimum,omitempty"`
+	Exact     bool          `json:"exact,omitempty"` // the source knows exact increases
+	Rules     []Rule        `json:"rules"`
+}
+
+// The windows that are read for every objective, shown and exported, besides
+// its period and what its rules look at.
+var shownWindows = []time.Duration{
+	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
+	6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
+}
+
+// windows are the lengths that must be slid for the objective, ascending.
+func (d *Definition) windows() []time.Duration {
+	all := append(slices.Clone(shownWindows), d.Period)
+	for _, r := range d.Rules {
+		all = append(all, r.Long)
+		if r.Short > 0 {
+			all = append(all, r.Short)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// longest is the longest of the windows: how far back the ledger is needed.
+func (d *Definition) longest() time.Duration { return slices.Max(d.windows()) }
+
+// minimum is how many events a rule's long window needs before it may fire.
+func (d *Definition) minimum(r Rule) float64 {
+	if d.Minimum != nil {
+		return *d.Minimum
+	}
+	return r.OneEvent(d.Objective, d.Exact || !d.Counter)
+}
+
+// counted identifies what the ledger holds. While it stays the same the ledger
+// stays valid, whatever else of the definition changes.
+func (d *Definition) counted() string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		d.Source, d.Good, d.Bad, d.Total, strconv.FormatBool(d.Counter), strconv.FormatBool(d.AbsentBad), d.Scrape.String(),
+	}, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// span writes a duration as operators do: 5m, 6h, 30d.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day && d%day == 0:
+		return strconv.Itoa(int(d/day)) + "d"
+	case d >= time.Hour && d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	default:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	}
+}
+
+// number writes a figure with at most four significant digits, and whole ones
+// in full.
+func number(v float64) string {
+	if v == float64(int64(v)) {
+		return strconv.FormatInt(int64(v), 10)
+	}
+	if v >= 1000 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// Status is the state of a promise in one word, the most urgent that applies.
+type Status string
+
+// The states, the most urgent first.
+const (
+	Burning     Status = "burning"     // a page is open
+	Exhausted   Status = "exhausted"   // nothing is left of the budget
+	Attention   Status = "attention"   // a ticket is open, or little is left
+	Unknown     Status = "unknown"     // there is no recent data
+	Backfilling Status = "backfilling" // the past is still being read
+	Healthy     Status = "healthy"
+)
+
+// rank orders the states for lists, the most urgent first.
+func (s Status) rank() int {
+	return slices.Index([]Status{Burning, Exhausted, Attention, Unknown, Backfilling, Healthy}, s)
+}
+
+const littleLeft = 0.2
+
+// condition is what the state of a promise follows from.
+type condition struct {
+	page, ticket bool
+	left         float64
+	events       bool // the period saw any
+	recent       bool // the last hour has known minutes
+	gone         text.Both
+	backfilling  bool
+	fraction     float64 // of the back-fill that is done
+}
+
+// judge gives the state and the sentence that explains it.
+func (c condition) judge() (Status, text.Both) {
+	left := number(float64(int(c.left*10000)) / 100)
+	switch {
+	case c.page:
+		return Burning, text.Say("the budget burns fast enough to page", "呼び出しが必要な速さでバジェットを消費しています")
+	case c.events && c.left <= 0:
+		return Exhausted, text.Say("the error budget is spent", "エラーバジェットを使い切りました")
+	case !c.gone.IsZero():
+		return Unknown, c.gone
+	case c.ticket:
+		return Attention, text.Say("the budget burns too fast to last", "このままではバジェットが期間の終わりまで持ちません")
+	case c.events && c.left < littleLeft:
+		return Attention, text.Say("%s %% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+	case !c.recent:
+		return Unknown, text.Say("there was no data in the last hour", "直近1時間のデータがありません")
+	case c.backfilling:
+		return Backfilling, text.Say("the past is being read: %d %%", "過去のデータを読み込み中です(%d%%)", int(c.fraction*100))
+	case !c.events:
+		return Healthy, text.Say("there were no events in the period", "期間中にイベントはありませんでした")
+	}
+	return Healthy, text.Say("%s %% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+}
