@@ -1,0 +1,529 @@
+package ascode
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+)
+
+// DefaultSet is the set of an apply that names none.
+const DefaultSet = "default"
+
+// Recorder is told what was applied, in the transaction that applies it; an
+// error undoes everything. A dry run tells it nothing.
+type Recorder interface {
+	// Changed is called for each document that was added, changed or removed.
+	Changed(ctx context.Context, tx *sql.Tx, c Change) error
+	// Applied is called once after them, for an apply of files.
+	Applied(ctx context.Context, tx *sql.Tx, p Plan) error
+}
+
+// Engine keeps documents and has the rooms apply them.
+type Engine struct {
+	// Permit is asked, for the team that owns each document that is to change,
+	// whether the caller may; nil permits everything. An error refuses the
+	// whole apply.
+	Permit func(ctx context.Context, owner string) error
+	// Now is the clock.
+	Now func() time.Time
+
+	db       *database.DB
+	registry *Registry
+	recorder Recorder
+}
+
+// NewEngine returns an engine over db, which must hold the tables of Migrations.
+// The recorder may be nil.
+func NewEngine(db *database.DB, registry *Registry, recorder Recorder) *Engine {
+	return &Engine{Now: time.Now, db: db, registry: registry, recorder: recorder}
+}
+
+// Registry is what kinds the engine knows.
+func (e *Engine) Registry() *Registry { return e.registry }
+
+// Request asks to apply files. Set names what belongs together: Prune removes
+// the documents of the set that the files no longer hold, and needs as Confirm
+// the Digest of the plan that was shown. Where Confirm is given the plan must
+// still be the same.
+type Request struct {
+	Set     string
+	Files   []File
+	DryRun  bool
+	Prune   bool
+	Confirm string
+}
+
+// Apply reads the files and applies every document, or none: what is wrong
+// comes back as one fault with all positions. The plan says what was done, or
+// would be for a dry run.
+func (e *Engine) Apply(ctx context.Context, r Request) (Plan, error) {
+	if r.Set == "" {
+		r.Set = DefaultSet
+	}
+	if !nameShape.MatchString(r.Set) {
+		return Plan{}, fault.New(fault.Invalid, "ascode.set_name",
+			text.Say("%q cannot be the name of a set", "%q はセットの名前として使えません", shorten(r.Set, 80))).
+			Fix(text.Say("use letters, digits and '-'", "英数字と「-」を使ってください")).On("set")
+	}
+	docs, faults := e.registry.Parse(r.Files)
+	if len(faults) > 0 {
+		return Plan{}, fault.Join(faults)
+	}
+	for _, d := range docs {
+		d.Source.Set = r.Set
+	}
+	return e.run(ctx, &job{docs: docs, managedBy: codePrefix + r.Set, set: r.Set, dryRun: r.DryRun, prune: r.Prune, confirm: r.Confirm})
+}
+
+// job is one apply on its way.
+type job struct {
+	docs      []*Document
+	managedBy string
+	set       string // "" for a single edit
+	dryRun    bool
+	prune     bool
+	confirm   string
+	remove    func(ctx context.Context, tx *sql.Tx) ([]*row, error) // what to remove, where not by pruning
+	match     func(before *row) error                               // judges the version that is edited
+}
+
+// step is one document's part of an apply.
+type step struct {
+	doc    *Document
+	before *row // nil where there was none
+	body   string
+	change Change
+}
+
+var errDryRun = errors.New("dry run")
+
+// run carries a job out in one transaction.
+func (e *Engine) run(ctx context.Context, j *job) (Plan, error) {
+	var plan Plan
+	err := e.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := takeTurn(ctx, tx); err != nil {
+			return err
+		}
+		steps, err := e.plan(ctx, tx, j)
+		if err != nil {
+			return err
+		}
+		plan = j.summary(steps)
+		if err := e.allowed(ctx, j, plan, steps); err != nil {
+			return err
+		}
+		if err := e.carryOut(ctx, tx, j, &plan, steps); err != nil {
+			return err
+		}
+		if j.dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return Plan{}, err
+	}
+	return plan, nil
+}
+
+// plan finds out what happens to each document.
+func (e *Engine) plan(ctx context.Context, tx *sql.Tx, j *job) ([]*step, error) {
+	ids := make([]string, len(j.docs))
+	for i, d := range j.docs {
+		ids[i] = d.ID()
+	}
+	before, err := rowsByID(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	last, err := lastRevisions(ctx, tx, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return before[id] != nil }))
+	if err != nil {
+		return nil, err
+	}
+	var steps []*step
+	var faults []*fault.Error
+	for _, d := range j.docs {
+		s, wrong, err := e.step(j, d, before[d.ID()], last[d.ID()])
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, wrong...)
+		steps = append(steps, s)
+	}
+	if len(faults) > 0 {
+		return nil, fault.Join(faults)
+	}
+	gone, err := e.removals(ctx, tx, j, steps)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(steps, func(a, b *step) int { return a.doc.kind.Order - b.doc.kind.Order })
+	slices.SortStableFunc(gone, func(a, b *step) int { return b.doc.kind.Order - a.doc.kind.Order })
+	return append(steps, gone...), nil
+}
+
+// step compares one document with what is stored.
+func (e *Engine) step(j *job, d *Document, before *row, lastRevision int64) (*step, []*fault.Error, error) {
+	if before != nil && before.managedBy != j.managedBy {
+		if f := takeOver(d, before, j); f != nil {
+			return nil, []*fault.Error{f}, nil
+		}
+	}
+	if j.match != nil {
+		if err := j.match(before); err != nil {
+			return nil, nil, err
+		}
+	}
+	tree, old, faults, err := d.settle(before)
+	if err != nil || len(faults) > 0 {
+		return nil, faults, err
+	}
+	s := &step{doc: d, before: before, body: string(writeJSON(tree))}
+	s.change = changeOf(d, Added, j.managedBy, lastRevision+1)
+	if before == nil {
+		return s, nil, s.describe(nil, tree)
+	}
+	s.change.Action, s.change.Revision = Unchanged, before.revision
+	if same(tree, old) && before.managedBy == j.managedBy {
+		return s, nil, nil
+	}
+	s.change.Action, s.change.Revision = Changed, before.revision+1
+	return s, nil, s.describe(old, tree)
+}
+
+// describe fills in what people are told of the change.
+func (s *step) describe(old, tree *yaml.Node) error {
+	shown, err := s.doc.kind.shownOf(s.doc, s.body)
+	if err != nil {
+		return err
+	}
+	s.change.After = writeJSON(shown)
+	if s.before == nil {
+		return nil
+	}
+	var shownOld *yaml.Node // stays nil for what an older version stored and this one cannot read
+	if was, _, err := s.doc.kind.restore(s.before); err == nil {
+		if shownOld, err = was.shown(); err != nil {
+			return err
+		}
+		s.change.Before = writeJSON(shownOld)
+	}
+	s.change.Fields = compare(old, tree, shownOld, shown)
+	if s.before.managedBy != s.change.ManagedBy {
+		s.change.Fields = append(s.change.Fields, FieldChange{Path: "managedBy", Before: s.before.managedBy, After: s.change.ManagedBy})
+	}
+	return nil
+}
+
+// shownOf returns the tree of a body without its secrets, leaving d alone.
+func (k *Kind) shownOf(d *Document, body string) (*yaml.Node, error) {
+	copied, tree, err := k.restore(&row{id: d.ID(), kind: d.Kind, apiVersion: d.APIVersion, namespace: d.Namespace, name: d.Name, body: body})
+	if err != nil {
+		return nil, err
+	}
+	if k.Redact == nil {
+		return tree, nil
+	}
+	return copied.shown()
+}
+
+func changeOf(d *Document, a Action, managedBy string, revision int64) Change {
+	return Change{Action: a, APIVersion: d.APIVersion, Kind: d.Kind, KindID: d.kind.ID, Namespace: d.Namespace, Name: d.Name,
+		Ref: d.Ref(), Owner: d.Owner(), ManagedBy: managedBy, File: d.Source.File, Line: d.Source.Line, Revision: revision}
+}
+
+// takeOver refuses to change what somebody else manages. Code may adopt what was
+// made in the browser; the plan shows it.
+func takeOver(d *Document, before *row, j *job) *fault.Error {
+	where := fault.Position{File: before.file, Line: before.line}
+	set := setOf(before.managedBy)
+	switch {
+	case before.managedBy == Browser:
+		return nil
+	case j.managedBy == Browser:
+		return fault.New(fault.Conflict, "ascode.from_code",
+			text.Say("%s %q comes from code (%s, set %s)", "%s %q はコードで管理されています(%s、セット %s)", d.Kind, d.Name, where, set)).
+			Fix(text.Say("change it there and apply it again", "そのファイルを変更して、もう一度 apply してください")).At(where)
+	}
+	return fault.New(fault.Conflict, "ascode.other_set",
+		text.Say("%s %q belongs to the set %s (%s)", "%s %q は別のセット %s に属しています(%s)", d.Kind, d.Name, set, where)).
+		Fix(text.Say("apply it with --set %[1]s, or remove it from that set first (`teiten apply --set %[1]s --prune` without it)",
+			"--set %[1]s を付けて apply するか、先にそのセットから外してください(この文書を除いて `teiten apply --set %[1]s --prune`)", set)).
+		At(d.Pos("metadata", "name"))
+}
+
+// removals finds what is to be removed.
+func (e *Engine) removals(ctx context.Context, tx *sql.Tx, j *job, steps []*step) ([]*step, error) {
+	var rows []*row
+	var err error
+	switch {
+	case j.remove != nil:
+		rows, err = j.remove(ctx, tx)
+	case j.prune:
+		rows, err = selectRows(ctx, tx, `WHERE managed_by = $1 ORDER BY id`, j.managedBy)
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]bool{}
+	for _, s := range steps {
+		kept[s.doc.ID()] = true
+	}
+	var gone []*step
+	for _, r := range rows {
+		if kept[r.id] {
+			continue
+		}
+		d, err := e.registry.stored(r)
+		if err != nil {
+			return nil, err
+		}
+		s := &step{doc: d, before: r, body: r.body, change: changeOf(d, Removed, r.managedBy, r.revision+1)}
+		shown, err := d.kind.shownOf(d, r.body)
+		if err != nil {
+			return nil, err
+		}
+		s.change.Before = writeJSON(shown)
+		gone = append(gone, s)
+	}
+	return gone, nil
+}
+
+// summary is the plan of the steps.
+func (j *job) summary(steps []*step) Plan {
+	p := Plan{Set: j.set, DryRun: j.dryRun, Changes: make([]Change, len(steps))}
+	content := make(map[string]string, len(steps))
+	for i, s := range steps {
+		s.change.Event = s.doc.kind.Event + string(s.change.Action)
+		p.Changes[i] = s.change
+		content[s.doc.ID()] = s.body
+	}
+	p.finish(content)
+	return p
+}
+
+// allowed asks whether the plan may be carried out.
+func (e *Engine) allowed(ctx context.Context, j *job, p Plan, steps []*step) error {
+	if j.dryRun {
+		return nil
+	}
+	if j.confirm != "" && j.confirm != p.Digest {
+		return fault.New(fault.Conflict, "ascode.plan_changed",
+			text.Say("the plan is no longer the one that was shown", "表示した計画から内容が変わりました")).
+			Fix(text.Say("look at the new plan and confirm that", "新しい計画を確認してから、もう一度実行してください"))
+	}
+	if j.prune && p.Removed > 0 && j.confirm == "" {
+		return fault.New(fault.Conflict, "ascode.confirm",
+			text.Say("this would remove %d documents and was not confirmed", "%d件の文書が削除されますが、確認されていません", p.Removed)).
+			Fix(text.Say("look at the plan (dry run) and send its digest as confirm", "計画(ドライラン)を確認し、その digest を confirm として送ってください")).
+			On("confirm")
+	}
+	if e.Permit == nil {
+		return nil
+	}
+	asked := map[string]bool{}
+	for _, s := range steps {
+		if s.change.Action == Unchanged {
+			continue
+		}
+		owners := []string{s.change.Owner}
+		if s.before != nil {
+			owners = append(owners, s.before.owner)
+		}
+		for _, owner := range owners {
+			if asked[owner] {
+				continue
+			}
+			asked[owner] = true
+			if err := e.Permit(ctx, owner); err != nil {
+				return located(err, s.doc)
+			}
+		}
+	}
+	return nil
+}
+
+// carryOut has the rooms do it, keeps the documents and tells the recorder.
+func (e *Engine) carryOut(ctx context.Context, tx *sql.Tx, j *job, p *Plan, steps []*step) error {
+	known, err := allIDs(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		known[s.doc.ID()] = s.change.Action != Removed
+	}
+	ctx = context.WithValue(ctx, knownKey{}, known)
+	for _, s := range steps {
+		if err := s.apply(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if err := e.save(ctx, tx, steps); err != nil {
+		return err
+	}
+	if err := e.check(ctx, tx, p, steps); err != nil {
+		return err
+	}
+	if e.recorder == nil || j.dryRun || p.Empty() {
+		return nil
+	}
+	for _, c := range p.Changes {
+		if c.Action == Unchanged {
+			continue
+		}
+		if err := e.recorder.Changed(ctx, tx, c); err != nil {
+			return fmt.Errorf("record %s of %s: %w", c.Action, c.Ref, err)
+		}
+	}
+	if j.set == "" {
+		return nil
+	}
+	if err := e.recorder.Applied(ctx, tx, *p); err != nil {
+		return fmt.Errorf("record the apply: %w", err)
+	}
+	return nil
+}
+
+func (s *step) apply(ctx context.Context, tx *sql.Tx) error {
+	do := s.doc.kind.Apply
+	switch s.change.Action {
+	case Unchanged:
+		return nil
+	case Removed:
+		do = s.doc.kind.Remove
+	}
+	if do == nil {
+		return nil
+	}
+	if err := do(ctx, tx, s.doc); err != nil {
+		return located(fmt.Errorf("%s %s: %w", s.change.Action, s.doc.ID(), err), s.doc)
+	}
+	return nil
+}
+
+// save writes the engine's own tables.
+func (e *Engine) save(ctx context.Context, tx *sql.Tx, steps []*step) error {
+	now := database.Micros(e.Now())
+	var rows []*row
+	var moved []*step
+	var gone []string
+	for _, s := range steps {
+		if s.change.Action != Unchanged {
+			moved = append(moved, s)
+		}
+		if s.change.Action == Removed {
+			gone = append(gone, s.doc.ID())
+			continue
+		}
+		if s.change.Action == Unchanged && s.before.file == s.change.File && s.before.line == s.change.Line {
+			continue
+		}
+		r := &row{id: s.doc.ID(), kind: s.doc.Kind, apiVersion: s.doc.APIVersion, namespace: s.doc.Namespace, name: s.doc.Name,
+			owner: s.change.Owner, body: s.body, revision: s.change.Revision, managedBy: s.change.ManagedBy,
+			file: s.change.File, line: s.change.Line, createdAt: now, updatedAt: now}
+		if s.change.Action == Unchanged {
+			r.updatedAt = s.before.updatedAt
+		}
+		rows = append(rows, r)
+	}
+	return errors.Join(saveRows(ctx, tx, rows), saveRevisions(ctx, tx, moved, now), deleteRows(ctx, tx, gone))
+}
+
+// check resolves references: of every document of the batch, and where
+// something was removed, of every other document as well.
+func (e *Engine) check(ctx context.Context, tx *sql.Tx, p *Plan, steps []*step) error {
+	var docs []*Document
+	seen := map[string]bool{}
+	for _, s := range steps {
+		seen[s.doc.ID()] = true
+		if s.change.Action != Removed {
+			docs = append(docs, s.doc)
+		}
+	}
+	if p.Removed > 0 {
+		rest, err := e.others(ctx, tx, seen)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, rest...)
+	}
+	var faults []*fault.Error
+	for _, d := range docs {
+		if d.kind.Check != nil {
+			faults = append(faults, d.kind.Check(ctx, tx, d)...)
+		}
+		if d.kind.Warn != nil && seen[d.ID()] {
+			p.Warnings = append(p.Warnings, d.kind.Warn(ctx, tx, d)...)
+		}
+		if len(faults) > maxFaults {
+			break
+		}
+	}
+	return fault.Join(faults)
+}
+
+// others returns the stored documents whose references may have been broken.
+func (e *Engine) others(ctx context.Context, tx *sql.Tx, seen map[string]bool) ([]*Document, error) {
+	rows, err := selectRows(ctx, tx, `ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	var docs []*Document
+	for _, r := range rows {
+		k, ok := e.registry.kinds[r.kind]
+		if !ok || k.Check == nil || seen[r.id] {
+			continue
+		}
+		d, err := e.registry.stored(r)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, d)
+	}
+	return docs, nil
+}
+
+type knownKey struct{}
+
+// Known reports whether a document is there once the running apply is done. It
+// asks no database; outside Apply, Remove, Check and Warn of a Kind nothing is
+// known.
+func Known(ctx context.Context, kind, namespace, name string) bool {
+	known, _ := ctx.Value(knownKey{}).(map[string]bool)
+	if namespace == "" {
+		namespace = DefaultNamespace
+	}
+	return known[documentID(kind, namespace, name)]
+}
+
+// KnownNames returns the names of the documents of a kind that Known knows, for
+// suggestions.
+func KnownNames(ctx context.Context, kind string) []string {
+	known, _ := ctx.Value(knownKey{}).(map[string]bool)
+	var names []string
+	for id, there := range known {
+		if there && strings.HasPrefix(id, kind+"/") {
+			names = append(names, id[strings.LastIndexByte(id, '/')+1:])
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// located gives a fault that has no position that of the document.
+func located(err error, d *Document) error {
+	if f, ok := fault.As(err); ok && f.Where.IsZero() {
+		f.Where = d.Pos()
+	}
+	return err
+}
