@@ -55,11 +55,27 @@ type Kind struct {
 // Registry holds the kinds that are known. Fill it before use; it does not
 // change after that.
 type Registry struct {
-	kinds map[string]*Kind // by Kind
+	kinds   map[string]*Kind // by Kind
+	refused map[string]refusal
+}
+
+// refusal says why documents of a kind are not read.
+type refusal struct {
+	group       string
+	why, remedy text.Both
 }
 
 // NewRegistry returns a registry that knows no kind.
-func NewRegistry() *Registry { return &Registry{kinds: map[string]*Kind{}} }
+func NewRegistry() *Registry {
+	return &Registry{kinds: map[string]*Kind{}, refused: map[string]refusal{}}
+}
+
+// Refuse gives the reason and the remedy for documents of a kind that somebody
+// may well pass in and that is not read; group is its apiVersion up to the
+// slash.
+func (r *Registry) Refuse(group, kind string, why, remedy text.Both) {
+	r.refused[kind] = refusal{group, why, remedy}
+}
 
 // Add makes a kind known. It panics where the kind is incomplete or its name or
 // ID is taken, because that is a mistake in the program.

@@ -107,6 +107,9 @@ func (r *Registry) kindOf(d *Document, version, name string) (*Kind, *fault.Erro
 			oneOf(version, allowed), "apiVersion")
 	}
 	group, _, _ := strings.Cut(version, "/")
+	if f, ok := r.refused[name]; ok && f.group == group {
+		return nil, d.Fault("ascode.kind_refused", f.why, f.remedy, "kind")
+	}
 	var same, all []string
 	for _, k := range r.Kinds() {
 		all = append(all, k.Kind)
