@@ -1,0 +1,134 @@
+package openslo
+
+import (
+	"time"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+)
+
+// severities are the words for how soon somebody must look, and whether that is
+// at once.
+var severities = map[string]bool{
+	"page": true, "critical": true, "high": true, "sev1": true, "sev2": true,
+	"ticket": false, "warning": false, "low": false, "info": false, "sev3": false, "sev4": false, "sev5": false,
+}
+
+// Pages reports whether a severity asks for somebody at once.
+func Pages(severity string) bool { return severities[severity] }
+
+// ValidateAlertPolicy judges an AlertPolicy by itself.
+func ValidateAlertPolicy(d *ascode.Document) []*fault.Error {
+	c, o := &checker{d: d}, d.Object.(*AlertPolicy)
+	c.policy(&o.Spec, "spec")
+	return c.faults
+}
+
+func (c *checker) policyUse(p PolicyUse, path ...any) {
+	switch {
+	case p.AlertPolicyRef != "" && p.Spec != nil:
+		c.fail("policy_twice", text.Say("the alert policy is both named and written out", "アラートポリシーの参照と定義の両方があります"),
+			text.Say("keep one of the two", "どちらか一方だけを残してください"), with(path, "alertPolicyRef")...)
+	case p.Spec != nil:
+		c.policy(p.Spec, with(path, "spec")...)
+	case p.AlertPolicyRef == "":
+		c.missing(text.Say("name a policy with alertPolicyRef, or write it out", "alertPolicyRef で名前を指定するか、ここにポリシーを書いてください"), with(path, "alertPolicyRef")...)
+	}
+}
+
+func (c *checker) policy(p *AlertPolicySpec, path ...any) {
+	c.description(p.Description, with(path, "description")...)
+	if p.AlertWhenNoData != nil && *p.AlertWhenNoData {
+		c.notYet(text.Say("alertWhenNoData is not executed yet", "alertWhenNoData はまだ実行できません"),
+			text.Say("remove it; a data source that goes away is reported anyway, and `teiten.dev/absent: bad` counts minutes without data as bad",
+				"削除してください。データソースの停止は別途通知されます。データのない分を不良と数えるには SLO に `teiten.dev/absent: bad` を付けてください"), with(path, "alertWhenNoData")...)
+	}
+	switch len(p.Conditions) {
+	case 0:
+		c.missing(text.Say("add one condition", "条件を1つ書いてください"), with(path, "conditions")...)
+	case 1:
+		c.conditionUse(p.Conditions[0], with(path, "conditions", 0)...)
+	default:
+		c.fail("conditions", text.Say("there are %d conditions; OpenSLO allows one", "条件が%d個あります。OpenSLO で書けるのは1つです", len(p.Conditions)),
+			text.Say("write one policy for each condition", "条件ごとにポリシーを分けてください"), with(path, "conditions", 1)...)
+	}
+	for i, t := range p.NotificationTargets {
+		if (t.TargetRef == "") == (t.Spec == nil) {
+			c.missing(text.Say("name a target with targetRef, or write it out", "targetRef で名前を指定するか、ここに通知先を書いてください"), with(path, "notificationTargets", i, "targetRef")...)
+		} else if t.Spec != nil {
+			c.targetSpec(t.Spec, with(path, "notificationTargets", i, "spec")...)
+		}
+	}
+}
+
+func (c *checker) conditionUse(u ConditionUse, path ...any) {
+	if (u.ConditionRef == "") == (u.Spec == nil) {
+		c.missing(text.Say("name a condition with conditionRef, or write it out", "conditionRef で名前を指定するか、ここに条件を書いてください"), with(path, "conditionRef")...)
+		return
+	}
+	if u.Spec != nil {
+		c.conditionSpec(u.Spec, with(path, "spec")...)
+	}
+}
+
+// ValidateAlertCondition judges an AlertCondition by itself.
+func ValidateAlertCondition(d *ascode.Document) []*fault.Error {
+	c, o := &checker{d: d}, d.Object.(*AlertCondition)
+	c.conditionSpec(&o.Spec, "spec")
+	return c.faults
+}
+
+func (c *checker) conditionSpec(s *AlertConditionSpec, path ...any) {
+	c.description(s.Description, with(path, "description")...)
+	if _, ok := severities[s.Severity]; !ok {
+		c.fail("severity", text.Say("there is no severity %q", "重大度 %q はありません", s.Severity),
+			ascode.OneOf(s.Severity, "page", "ticket"), with(path, "severity")...)
+	}
+	k := s.Condition
+	if k.Kind != "" && k.Kind != "burnrate" {
+		c.fail("condition_kind", text.Say("there is no condition of kind %q", "条件の種類 %q はありません", k.Kind),
+			ascode.OneOf(k.Kind, "burnrate"), with(path, "condition", "kind")...)
+	}
+	switch k.Op {
+	case "gt", "gte":
+	case "lt", "lte":
+		c.fail("condition_op", text.Say("op %s would alert while the budget is not being spent", "op が %s だと、バジェットを消費していないときにアラートになります", k.Op),
+			text.Say("use gt or gte: alert when the burn rate is above the threshold", "消費速度がしきい値を超えたときのアラートは gt または gte です"), with(path, "condition", "op")...)
+	default:
+		c.fail("condition_op", text.Say("there is no op %q", "op に %q はありません", k.Op), ascode.OneOf(k.Op, "gt", "gte"), with(path, "condition", "op")...)
+	}
+	if k.Threshold == nil || !(*k.Threshold > 0 && *k.Threshold <= 1e9) {
+		c.fail("condition_threshold", text.Say("the threshold is not a burn rate above 0", "threshold が0より大きい消費速度ではありません"),
+			text.Say("write how many times too fast the budget may burn, for example 14.4", "許容する消費速度の倍率を 14.4 のように書いてください"), with(path, "condition", "threshold")...)
+	}
+	if p, ok := ParseDuration(k.LookbackWindow); !ok || p < time.Minute || p > 90*day {
+		c.fail("condition_window", text.Say("%q cannot be a lookback window", "lookbackWindow に %q は使えません", k.LookbackWindow),
+			text.Say("write a number and a unit between 1m and 90d, for example 1h", "1m から 90d までを 1h のように書いてください"), with(path, "condition", "lookbackWindow")...)
+	}
+	if p, ok := ParseDuration(k.AlertAfter); k.AlertAfter != "" && (!ok || p > 30*day) {
+		c.fail("condition_after", text.Say("%q cannot be a waiting time", "alertAfter に %q は使えません", k.AlertAfter),
+			text.Say("write a number and a unit, for example 5m", "5m のように書いてください"), with(path, "condition", "alertAfter")...)
+	}
+}
+
+// ValidateTarget judges an AlertNotificationTarget by itself.
+func ValidateTarget(d *ascode.Document) []*fault.Error {
+	c, o := &checker{d: d}, d.Object.(*AlertNotificationTarget)
+	c.targetSpec(&o.Spec, "spec")
+	return c.faults
+}
+
+func (c *checker) targetSpec(s *TargetSpec, path ...any) {
+	c.description(s.Description, with(path, "description")...)
+	if s.Target == "" {
+		c.missing(text.Say("name a notification channel", "通知チャネルの名前を書いてください"), with(path, "target")...)
+	}
+}
+
+// ValidateService judges a Service by itself.
+func ValidateService(d *ascode.Document) []*fault.Error {
+	c, o := &checker{d: d}, d.Object.(*Service)
+	c.description(o.Spec.Description, "spec", "description")
+	return c.faults
+}
