@@ -1,0 +1,100 @@
+-- name: PutPart :exec
+INSERT INTO slo_parts (kind, name, data, refs) VALUES ($1, $2, $3, $4)
+ON CONFLICT (kind, name) DO UPDATE SET data = excluded.data, refs = excluded.refs;
+
+-- name: DeletePart :exec
+DELETE FROM slo_parts WHERE kind = $1 AND name = $2;
+
+-- name: GetPart :one
+SELECT data FROM slo_parts WHERE kind = $1 AND name = $2;
+
+-- name: PartsThatReferTo :many
+SELECT kind, name, data FROM slo_parts WHERE refs LIKE $1 ORDER BY kind, name;
+
+-- name: PutDefinition :exec
+INSERT INTO slo_definitions (name, revision, counted, data, managed_by) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, counted = excluded.counted,
+    data = excluded.data, managed_by = excluded.managed_by;
+
+-- name: DeleteDefinition :exec
+DELETE FROM slo_definitions WHERE name = $1;
+
+-- name: GetDefinition :one
+SELECT * FROM slo_definitions WHERE name = $1;
+
+-- name: ListDefinitions :many
+SELECT * FROM slo_definitions ORDER BY name;
+
+-- name: Generation :one
+SELECT COUNT(*) AS definitions, CAST(COALESCE(MAX(revision), '') AS TEXT) AS newest FROM slo_definitions;
+
+-- name: LockDefinition :execrows
+UPDATE slo_definitions SET revision = revision WHERE name = $1 AND revision = $2;
+
+-- name: DescribeStatus :exec
+INSERT INTO slo_status (name, title, service, owner, tier, system, objective, period) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (name) DO UPDATE SET title = excluded.title, service = excluded.service, owner = excluded.owner,
+    tier = excluded.tier, system = excluded.system, objective = excluded.objective, period = excluded.period;
+
+-- name: DescribeService :exec
+UPDATE slo_status SET owner = $2, tier = $3, system = $4 WHERE service = $1;
+
+-- name: SaveStatus :exec
+UPDATE slo_status SET watermark = $2, missing = $3, rules = $4, status = $5, rank = $6, reason = $7, exact = $8,
+    good = $9, total = $10, sli = $11, budget_left = $12, known = $13, burn = $14, burn_hour = $15,
+    exhausts_at = $16, backfill = $17, updated_at = $18
+WHERE name = $1;
+
+-- name: ResetStatus :exec
+UPDATE slo_status SET watermark = 0, missing = '[]', backfill = '{}', sli = 1, budget_left = 1, known = 0,
+    good = 0, total = 0, burn = '{}', burn_hour = 0, exhausts_at = 0
+WHERE name = $1;
+
+-- name: ExtendMissing :exec
+UPDATE slo_status SET missing = $2, backfill = $3 WHERE name = $1;
+
+-- name: SaveReason :exec
+UPDATE slo_status SET status = $2, rank = $3, reason = $4, updated_at = $5 WHERE name = $1;
+
+-- name: DeleteStatus :exec
+DELETE FROM slo_status WHERE name = $1;
+
+-- name: GetStatus :one
+SELECT * FROM slo_status WHERE name = $1;
+
+-- name: CountsByKey :many
+SELECT service, owner, status, rank, name, budget_left FROM slo_status ORDER BY rank, budget_left, name;
+
+-- name: PutHour :exec
+INSERT INTO slo_ledger (slo, hour, data) VALUES ($1, $2, $3)
+ON CONFLICT (slo, hour) DO UPDATE SET data = excluded.data;
+
+-- name: Hours :many
+SELECT hour, data FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour;
+
+-- name: DeleteLedger :exec
+DELETE FROM slo_ledger WHERE slo = $1;
+
+-- name: AddAlert :exec
+INSERT INTO slo_alerts (id, slo, service, owner, severity, state, since, data) VALUES ($1, $2, $3, $4, $5, 'firing', $6, $7);
+
+-- name: UpdateAlert :exec
+UPDATE slo_alerts SET data = $2 WHERE id = $1;
+
+-- name: ResolveAlert :exec
+UPDATE slo_alerts SET state = 'resolved', resolved_at = $2, data = $3 WHERE id = $1 AND state = 'firing';
+
+-- name: OpenAlerts :many
+SELECT * FROM slo_alerts WHERE slo = $1 AND state = 'firing' ORDER BY severity;
+
+-- name: AllOpenAlerts :many
+SELECT * FROM slo_alerts WHERE state = 'firing' ORDER BY slo, severity;
+
+-- name: GoneSources :many
+SELECT * FROM slo_sources ORDER BY name;
+
+-- name: SourceGone :execrows
+INSERT INTO slo_sources (name, since, error) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING;
+
+-- name: SourceBack :execrows
+DELETE FROM slo_sources WHERE name = $1;
