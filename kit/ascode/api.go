@@ -255,4 +255,3 @@ func (e *Engine) serveSchema(a *httpapi.API) http.HandlerFunc {
 		_, _ = w.Write(schema) // a client that went away needs no answer
 	}
 }
-

@@ -52,14 +52,14 @@ type Change struct {
 // Plan is everything that an apply would do or has done. Digest identifies
 // exactly this: the same files against the same documents give the same digest.
 type Plan struct {
-	Set      string    `json:"set"`
-	DryRun   bool      `json:"dryRun"`
-	Digest   string    `json:"digest" doc:"Send it back as confirm to carry out exactly this plan."`
-	Added    int       `json:"added"`
-	Changed  int       `json:"changed"`
-	Same     int       `json:"unchanged"`
-	Removed  int       `json:"removed"`
-	Changes  []Change  `json:"changes" doc:"Every document, the unchanged ones included."`
+	Set     string   `json:"set"`
+	DryRun  bool     `json:"dryRun"`
+	Digest  string   `json:"digest" doc:"Send it back as confirm to carry out exactly this plan."`
+	Added   int      `json:"added"`
+	Changed int      `json:"changed"`
+	Same    int      `json:"unchanged"`
+	Removed int      `json:"removed"`
+	Changes []Change `json:"changes" doc:"Every document, the unchanged ones included."`
 	// Warnings are what is allowed and yet deserves a look.
 	Warnings []*fault.Error `json:"-"`
 }

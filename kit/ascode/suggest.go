@@ -71,3 +71,7 @@ func distance(a, b string) int {
 	}
 	return one[len(t)]
 }
+
+// Nearest returns the candidate that was probably meant by got, and "" when none
+// is near enough.
+func Nearest(got string, candidates []string) string { return nearest(got, candidates) }

@@ -1,0 +1,26 @@
+package ascode
+
+import (
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+)
+
+// DecodeFile reads a file that is no document of a kind, such as a server's
+// configuration, into the struct that into points to, as strictly and with the
+// same positions and remedies. An empty file changes nothing.
+func DecodeFile(name string, data []byte, into any) error {
+	roots, faults := readFile(File{Name: name, Data: string(data)})
+	if len(faults) > 0 {
+		return fault.Join(faults)
+	}
+	switch len(roots) {
+	case 0:
+		return nil
+	case 1:
+		d := &Document{root: roots[0], Source: Source{File: name, Line: roots[0].Line}}
+		return fault.Join(decode(d, roots[0], into))
+	}
+	return invalid(fault.Position{File: name, Line: roots[1].Line, Column: roots[1].Column}, "ascode.several",
+		text.Say("there is more than one document", "複数の文書が含まれています"),
+		text.Say("remove the lines from --- on", "「---」以降を取り除いてください"))
+}
