@@ -10,6 +10,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/fault"
@@ -122,6 +123,8 @@ type Principal struct {
 	Owns      []string
 	Scopes    []httpapi.Scope
 	Language  text.Lang
+
+	until time.Time // when a token ends; zero for others
 }
 
 // Has reports whether the principal has a scope. Everybody has Public, and

@@ -10,7 +10,7 @@ SELECT * FROM access_users WHERE login = $1;
 
 -- name: ListUsers :many
 SELECT * FROM access_users
-WHERE login > sqlc.arg(after) AND (lower(name) LIKE sqlc.arg(pattern) ESCAPE '!' OR login LIKE sqlc.arg(pattern) ESCAPE '!')
+WHERE login > sqlc.arg(after) AND (lower(name) LIKE CAST(sqlc.arg(pattern) AS TEXT) ESCAPE '!' OR login LIKE CAST(sqlc.arg(pattern) AS TEXT) ESCAPE '!')
 ORDER BY login LIMIT sqlc.arg(most);
 
 -- name: UpdateUser :execrows
@@ -24,11 +24,8 @@ UPDATE access_users SET password = sqlc.arg(password) WHERE id = sqlc.arg(id);
 -- name: SetSignedIn :exec
 UPDATE access_users SET signed_in_at = sqlc.arg(at) WHERE id = sqlc.arg(id);
 
--- name: CountUsers :one
-SELECT count(*) FROM access_users;
-
 -- name: CountAdmins :one
-SELECT count(*) FROM access_users WHERE role = 'admin' AND disabled = false AND password <> '';
+SELECT count(*) FROM access_users WHERE role = 'admin' AND disabled = false AND (password <> '' OR signed_in_at > 0);
 
 -- name: LockAdmins :exec
 UPDATE access_guard SET changes = changes + 1 WHERE id = 'admins';
@@ -103,6 +100,9 @@ DELETE FROM access_links WHERE hash = $1;
 
 -- name: DeleteLinksOf :exec
 DELETE FROM access_links WHERE user_id = sqlc.arg(user_id) AND purpose = sqlc.arg(purpose);
+
+-- name: DeleteLinksFor :exec
+DELETE FROM access_links WHERE purpose = $1;
 
 -- name: DeleteAllLinksOf :exec
 DELETE FROM access_links WHERE user_id = $1;

@@ -10,22 +10,11 @@ import (
 )
 
 const countAdmins = `-- name: CountAdmins :one
-SELECT count(*) FROM access_users WHERE role = 'admin' AND disabled = false AND password <> ''
+SELECT count(*) FROM access_users WHERE role = 'admin' AND disabled = false AND (password <> '' OR signed_in_at > 0)
 `
 
 func (q *Queries) CountAdmins(ctx context.Context) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countAdmins)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const countUsers = `-- name: CountUsers :one
-SELECT count(*) FROM access_users
-`
-
-func (q *Queries) CountUsers(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countUsers)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -68,6 +57,15 @@ func (q *Queries) DeleteLink(ctx context.Context, hash string) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deleteLinksFor = `-- name: DeleteLinksFor :exec
+DELETE FROM access_links WHERE purpose = $1
+`
+
+func (q *Queries) DeleteLinksFor(ctx context.Context, purpose string) error {
+	_, err := q.db.ExecContext(ctx, deleteLinksFor, purpose)
+	return err
 }
 
 const deleteLinksOf = `-- name: DeleteLinksOf :exec
@@ -583,13 +581,13 @@ func (q *Queries) ListTokensOf(ctx context.Context, arg ListTokensOfParams) ([]A
 
 const listUsers = `-- name: ListUsers :many
 SELECT id, login, name, role, language, password, disabled, created_at, updated_at, signed_in_at FROM access_users
-WHERE login > $1 AND (lower(name) LIKE $2 ESCAPE '!' OR login LIKE $2 ESCAPE '!')
+WHERE login > $1 AND (lower(name) LIKE CAST($2 AS TEXT) ESCAPE '!' OR login LIKE CAST($2 AS TEXT) ESCAPE '!')
 ORDER BY login LIMIT $3
 `
 
 type ListUsersParams struct {
 	After   string
-	Pattern []byte
+	Pattern string
 	Most    int32
 }
 
