@@ -54,8 +54,8 @@ type Entity struct {
 	Tags        []string          `json:"tags,omitempty"`
 	Links       []Link            `json:"links,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	DependsOn   []string          `json:"dependsOn,omitempty"`
-	DependedBy  []string          `json:"dependedBy,omitempty"`
+	DependsOn   []string          `json:"-"`
+	DependedBy  []string          `json:"-"`
 
 	relations []Relation
 }

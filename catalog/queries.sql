@@ -35,5 +35,5 @@ SELECT owner, COUNT(*) AS services FROM catalog_entities e
 WHERE e.kind = 'component' OR (e.kind = 'service' AND NOT EXISTS (SELECT 1 FROM catalog_entities c WHERE c.kind = 'component' AND c.short = e.short))
 GROUP BY owner;
 
--- name: CountMembers :many
-SELECT target, COUNT(DISTINCT source) AS members FROM catalog_relations WHERE type = 'memberOf' GROUP BY target;
+-- name: ListMembers :many
+SELECT DISTINCT target, source FROM catalog_relations WHERE type = 'memberOf' ORDER BY target, source;

@@ -9,19 +9,43 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/catalog/db"
+	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 )
 
+// Reader is what the catalog reads from: a transaction or a database.
+type Reader = db.DBTX
+
+// Documents tells where the document of an entity comes from. Found is false for
+// an entity without one.
+type Documents interface {
+	Origin(ctx context.Context, k ascode.Key) (o ascode.Origin, found bool, err error)
+}
+
+// Deps are what the catalog stands on. Documents may be nil.
+type Deps struct {
+	DB        *database.DB
+	Documents Documents
+	Now       func() time.Time
+}
+
 // Service is what can be done with the catalog.
 type Service struct {
-	db  *database.DB
-	now func() time.Time
+	db        *database.DB
+	documents Documents
+	now       func() time.Time
 }
 
 // New returns the catalog over a database that holds the tables of Migrations.
-func New(db *database.DB, now func() time.Time) *Service { return &Service{db: db, now: now} }
+func New(d Deps) *Service {
+	s := &Service{db: d.DB, documents: d.Documents, now: d.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s
+}
 
 // Put writes an entity and its relations, whether or not it was there. Rooms
 // that meet a service of their own (an OpenSLO Service) call it with the kind
@@ -54,7 +78,7 @@ func (s *Service) Drop(ctx context.Context, tx *sql.Tx, ref string) error {
 
 // Find returns the service of a name ("checkout", "shop/checkout"), or NotFound.
 // It reads from q, which may be a transaction.
-func (s *Service) Find(ctx context.Context, q db.DBTX, name string) (Entity, error) {
+func (s *Service) Find(ctx context.Context, q Reader, name string) (Entity, error) {
 	r, err := ParseRef(strings.TrimPrefix(name, "service:"), KindComponent, DefaultNamespace)
 	if err != nil {
 		return Entity{}, err
@@ -87,7 +111,7 @@ func (s *Service) Entity(ctx context.Context, r Ref) (Entity, error) {
 }
 
 // whole is the entity of a row with its dependencies in both directions.
-func (s *Service) whole(ctx context.Context, q db.DBTX, row db.CatalogEntity) (Entity, error) {
+func (s *Service) whole(ctx context.Context, q Reader, row db.CatalogEntity) (Entity, error) {
 	e, err := entityOf(row)
 	if err != nil {
 		return Entity{}, err
@@ -110,7 +134,7 @@ func (s *Service) whole(ctx context.Context, q db.DBTX, row db.CatalogEntity) (E
 }
 
 // relations returns those of an entity in both directions.
-func (s *Service) relations(ctx context.Context, q db.DBTX, e Entity) (forth, back []Relation, err error) {
+func (s *Service) relations(ctx context.Context, q Reader, e Entity) (forth, back []Relation, err error) {
 	from, err := db.New(q).RelationsFrom(ctx, e.Ref)
 	if err != nil {
 		return nil, nil, fmt.Errorf("relations of %s: %w", e.Ref, err)
@@ -156,16 +180,17 @@ type Neighbour struct {
 // Page is everything that the catalog has to say of one entity.
 type Page struct {
 	Entity
-	Dependencies []Neighbour `json:"dependencies" doc:"What it depends on."`
-	Dependents   []Neighbour `json:"dependents" doc:"What depends on it."`
-	Provides     []Neighbour `json:"provides" doc:"APIs that it provides."`
-	Consumes     []Neighbour `json:"consumes" doc:"APIs that it consumes."`
-	Parts        []Neighbour `json:"parts" doc:"What is part of it."`
-	Siblings     []Neighbour `json:"siblings" doc:"What else is part of the same system."`
-	Members      []Neighbour `json:"members" doc:"Who is a member, for a team."`
-	Teams        []Neighbour `json:"teams" doc:"The teams that a person is a member of, or the parent of a team."`
-	Owns         []Neighbour `json:"owns" doc:"What a team owns."`
-	Cycle        []string    `json:"cycle,omitempty" doc:"The dependencies that lead from it back to itself, names in order; absent where there are none."`
+	ascode.Origin
+	DependsOn  []Neighbour `json:"dependsOn" doc:"What it depends on."`
+	DependedBy []Neighbour `json:"dependedBy" doc:"What depends on it."`
+	Provides   []Neighbour `json:"provides" doc:"APIs that it provides."`
+	Consumes   []Neighbour `json:"consumes" doc:"APIs that it consumes."`
+	Parts      []Neighbour `json:"parts" doc:"What is part of it."`
+	Siblings   []Neighbour `json:"siblings" doc:"What else is part of the same system."`
+	Members    []Neighbour `json:"members" doc:"Who is a member, for a team."`
+	Teams      []Neighbour `json:"teams" doc:"The teams that a person is a member of, or the parent of a team."`
+	Owns       []Neighbour `json:"owns" doc:"What a team owns."`
+	Cycle      []string    `json:"cycle,omitempty" doc:"The dependencies that lead from it back to itself, names in order; absent where there are none."`
 }
 
 // Page returns the page of an entity.
@@ -179,7 +204,7 @@ func (s *Service) Page(ctx context.Context, e Entity) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p := Page{Entity: e, Dependencies: []Neighbour{}, Dependents: []Neighbour{}, Provides: []Neighbour{}, Consumes: []Neighbour{},
+	p := Page{Entity: e, DependsOn: []Neighbour{}, DependedBy: []Neighbour{}, Provides: []Neighbour{}, Consumes: []Neighbour{},
 		Parts: []Neighbour{}, Siblings: []Neighbour{}, Members: []Neighbour{}, Teams: []Neighbour{}, Owns: []Neighbour{}}
 	known := make(map[string]Entity, len(all))
 	for _, other := range all {
@@ -189,15 +214,18 @@ func (s *Service) Page(ctx context.Context, e Entity) (Page, error) {
 		}
 	}
 	p.relate(forth, back, known)
+	if p.Origin, err = s.origin(ctx, e); err != nil {
+		return Page{}, err
+	}
 	p.Cycle, err = s.cycle(ctx, q, e)
 	return p, err
 }
 
 // relate sorts the relations onto the page.
 func (p *Page) relate(forth, back []Relation, known map[string]Entity) {
-	ahead := map[string]*[]Neighbour{DependsOn: &p.Dependencies, ProvidesAPI: &p.Provides, ConsumesAPI: &p.Consumes, MemberOf: &p.Teams, ChildOf: &p.Teams}
-	behind := map[string]*[]Neighbour{DependsOn: &p.Dependents, PartOf: &p.Parts, MemberOf: &p.Members, OwnedBy: &p.Owns,
-		ProvidesAPI: &p.Dependencies, ConsumesAPI: &p.Dependents}
+	ahead := map[string]*[]Neighbour{DependsOn: &p.DependsOn, ProvidesAPI: &p.Provides, ConsumesAPI: &p.Consumes, MemberOf: &p.Teams, ChildOf: &p.Teams}
+	behind := map[string]*[]Neighbour{DependsOn: &p.DependedBy, PartOf: &p.Parts, MemberOf: &p.Members, OwnedBy: &p.Owns,
+		ProvidesAPI: &p.DependsOn, ConsumesAPI: &p.DependedBy}
 	for _, r := range forth {
 		if list := ahead[r.Type]; list != nil {
 			*list = append(*list, lookup(known, r.Target))
@@ -228,8 +256,22 @@ func neighbour(e Entity) Neighbour {
 	return Neighbour{Ref: e.Ref, Kind: e.Kind, Name: e.Short, Title: e.Title, Owner: e.Owner, Tier: e.Tier, Type: e.Type, Known: true}
 }
 
+// origin is where the document of an entity comes from.
+func (s *Service) origin(ctx context.Context, e Entity) (ascode.Origin, error) {
+	if s.documents == nil {
+		return ascode.Origin{}, nil
+	}
+	for _, kind := range documentKinds[e.Kind] {
+		o, found, err := s.documents.Origin(ctx, ascode.Key{Kind: kind, Namespace: e.Namespace, Name: e.Name})
+		if err != nil || found {
+			return o, err
+		}
+	}
+	return ascode.Origin{}, nil
+}
+
 // cycle finds dependencies that lead from an entity back to itself.
-func (s *Service) cycle(ctx context.Context, q db.DBTX, e Entity) ([]string, error) {
+func (s *Service) cycle(ctx context.Context, q Reader, e Entity) ([]string, error) {
 	rows, err := db.New(q).RelationsOfType(ctx, DependsOn)
 	if err != nil {
 		return nil, fmt.Errorf("dependencies: %w", err)
@@ -249,8 +291,8 @@ func (s *Service) cycle(ctx context.Context, q db.DBTX, e Entity) ([]string, err
 // Team is a group with what hangs on it.
 type Team struct {
 	Entity
-	Services int `json:"services" doc:"How many services it owns."`
-	Members  int `json:"members" doc:"How many people are in it."`
+	Services int      `json:"services" doc:"How many services it owns."`
+	Members  []string `json:"members" doc:"The names of the people in it."`
 }
 
 // Teams returns the groups of a filter with their counts, and whether there are
@@ -269,17 +311,19 @@ func (s *Service) Teams(ctx context.Context, f Filter) ([]Team, bool, error) {
 	for _, o := range owned {
 		services[o.Owner] = o.Services
 	}
-	counted, err := db.New(s.db.Read()).CountMembers(ctx)
+	pairs, err := db.New(s.db.Read()).ListMembers(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("count members: %w", err)
+		return nil, false, fmt.Errorf("list members: %w", err)
 	}
-	members := map[string]int64{}
-	for _, m := range counted {
-		members[m.Target] = m.Members
+	members := map[string][]string{}
+	for _, p := range pairs {
+		if r, err := ParseRef(p.Source, KindUser, DefaultNamespace); err == nil {
+			members[p.Target] = append(members[p.Target], r.Short())
+		}
 	}
 	teams := make([]Team, len(groups))
 	for i, g := range groups {
-		teams[i] = Team{Entity: g, Services: int(services[g.Short]), Members: int(members[g.Ref])}
+		teams[i] = Team{Entity: g, Services: int(services[g.Short]), Members: members[g.Ref]}
 	}
 	return teams, more, nil
 }

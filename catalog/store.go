@@ -129,7 +129,7 @@ func (f Filter) where() (string, []any) {
 }
 
 // list returns entities in order, and one more than Limit where there are more.
-func (s *Service) list(ctx context.Context, q db.DBTX, f Filter) ([]Entity, error) {
+func (s *Service) list(ctx context.Context, q Reader, f Filter) ([]Entity, error) {
 	where, args := f.where()
 	column, ok := sortColumn[f.Sort]
 	if !ok {
@@ -166,7 +166,7 @@ func (s *Service) list(ctx context.Context, q db.DBTX, f Filter) ([]Entity, erro
 }
 
 // count returns how many entities a filter chooses in all.
-func (s *Service) count(ctx context.Context, q db.DBTX, f Filter) (int, error) {
+func (s *Service) count(ctx context.Context, q Reader, f Filter) (int, error) {
 	where, args := f.where()
 	var n int
 	if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM catalog_entities e WHERE `+where, args...).Scan(&n); err != nil {

@@ -9,38 +9,6 @@ import (
 	"context"
 )
 
-const countMembers = `-- name: CountMembers :many
-SELECT target, COUNT(DISTINCT source) AS members FROM catalog_relations WHERE type = 'memberOf' GROUP BY target
-`
-
-type CountMembersRow struct {
-	Target  string
-	Members int64
-}
-
-func (q *Queries) CountMembers(ctx context.Context) ([]CountMembersRow, error) {
-	rows, err := q.db.QueryContext(ctx, countMembers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountMembersRow
-	for rows.Next() {
-		var i CountMembersRow
-		if err := rows.Scan(&i.Target, &i.Members); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const countServicesByOwner = `-- name: CountServicesByOwner :many
 SELECT owner, COUNT(*) AS services FROM catalog_entities e
 WHERE e.kind = 'component' OR (e.kind = 'service' AND NOT EXISTS (SELECT 1 FROM catalog_entities c WHERE c.kind = 'component' AND c.short = e.short))
@@ -156,6 +124,38 @@ func (q *Queries) GetService(ctx context.Context, short string) (CatalogEntity, 
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const listMembers = `-- name: ListMembers :many
+SELECT DISTINCT target, source FROM catalog_relations WHERE type = 'memberOf' ORDER BY target, source
+`
+
+type ListMembersRow struct {
+	Target string
+	Source string
+}
+
+func (q *Queries) ListMembers(ctx context.Context) ([]ListMembersRow, error) {
+	rows, err := q.db.QueryContext(ctx, listMembers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMembersRow
+	for rows.Next() {
+		var i ListMembersRow
+		if err := rows.Scan(&i.Target, &i.Source); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const relationsFrom = `-- name: RelationsFrom :many

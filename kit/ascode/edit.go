@@ -56,6 +56,31 @@ func (e *Engine) Get(ctx context.Context, k Key) (Stored, error) {
 	return e.registry.view(rows[0])
 }
 
+// Origin says who manages a document: code, with the place where it is written,
+// or the browser.
+type Origin struct {
+	ManagedBy string `json:"managedBy,omitempty" doc:"code: and the set it was applied in, or browser."`
+	File      string `json:"file,omitempty" doc:"Where it is written, for a document from code."`
+	Line      int    `json:"line,omitempty"`
+}
+
+// Origin returns where a document comes from. Found is false where it is not
+// there.
+func (e *Engine) Origin(ctx context.Context, k Key) (o Origin, found bool, err error) {
+	if _, ok := e.registry.Lookup(k.Kind); !ok {
+		return Origin{}, false, nil
+	}
+	_, id, err := e.id(k)
+	if err != nil {
+		return Origin{}, false, err
+	}
+	rows, err := selectRows(ctx, e.db.Read(), `WHERE id = $1`, id)
+	if err != nil || len(rows) == 0 {
+		return Origin{}, false, err
+	}
+	return Origin{ManagedBy: rows[0].managedBy, File: rows[0].file, Line: rows[0].line}, true, nil
+}
+
 // Filter chooses documents; its zero value chooses all. Query is part of a name.
 type Filter struct {
 	Kind  string
