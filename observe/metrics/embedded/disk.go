@@ -14,6 +14,7 @@ import (
 
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics"
 )
 
 // diskGuard refuses samples while the disk has less room than a reserve, so that
@@ -87,7 +88,7 @@ func isFull(err error) bool {
 }
 
 func diskFull() *fault.Error {
-	return fault.New(fault.Unavailable, "metrics.disk_full", text.Say(
+	return fault.New(fault.Unavailable, metrics.CodeDiskFull, text.Say(
 		"the disk is full: no new metrics are stored; older ones can still be read",
 		"ディスクの空きがないため、新しいメトリクスを保存していません（保存済みのものは参照できます）")).
 		Fix(text.Say(

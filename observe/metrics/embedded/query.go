@@ -117,7 +117,7 @@ func queryFault(ctx context.Context, err error) error {
 	case errors.As(err, &canceled) && ctx.Err() != nil:
 		return fmt.Errorf("query: %w", ctx.Err())
 	case errors.As(err, &timeout), errors.As(err, &canceled):
-		return fault.New(fault.Unavailable, "metrics.timeout", text.Say(
+		return fault.New(fault.Unavailable, metrics.CodeTimeout, text.Say(
 			"the query took too long and was stopped", "クエリに時間がかかりすぎたため中断しました")).
 			Fix(text.Say("ask for a shorter range, or select fewer series", "期間を短くするか、対象の系列を絞ってください")).
 			Wrap(err)
