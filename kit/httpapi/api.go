@@ -167,7 +167,7 @@ func Register[I, O any](a *API, op Op, h func(ctx context.Context, in *I) (*O, e
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			return nil, a.problem(ctx, err)
+			return nil, a.Problem(ctx, err)
 		}
 		return out, nil
 	})
@@ -258,7 +258,7 @@ func (a *API) admit(r *http.Request, scope Scope, limit *limiter) (context.Conte
 	noteCaller(ctx, caller)
 	key := caller.Kind + ":" + caller.ID
 	if !ok {
-		key = "address:" + addressKey(ClientIP(ctx))
+		key = "address:" + AddressKey(ClientIP(ctx))
 	}
 	if wait := limit.take(key); wait > 0 {
 		return nil, tooOften(wait)

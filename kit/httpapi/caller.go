@@ -61,9 +61,9 @@ func noteCaller(ctx context.Context, c Caller) {
 	}
 }
 
-// addressKey is the unit in which addresses are limited: an IPv4 address, or
+// AddressKey is the unit in which addresses are limited: an IPv4 address, or
 // the /64 network of an IPv6 one, which is what one subscriber is given.
-func addressKey(a netip.Addr) string {
+func AddressKey(a netip.Addr) string {
 	a = a.Unmap()
 	if a.Is6() {
 		if p, err := a.WithZone("").Prefix(64); err == nil {

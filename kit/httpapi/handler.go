@@ -63,7 +63,7 @@ func (a *API) refuse(r *http.Request, crossOrigin *http.CrossOriginProtection) e
 				"このサーバーのアドレスでページを開いてください。プロキシの背後では baseURL に利用者が使うアドレスを設定してください")).
 			Wrap(err)
 	}
-	if wait := a.addresses.take(addressKey(ClientIP(r.Context()))); wait > 0 {
+	if wait := a.addresses.take(AddressKey(ClientIP(r.Context()))); wait > 0 {
 		return tooOften(wait)
 	}
 	return nil

@@ -155,8 +155,8 @@ func tooLarge(limit int64) error {
 		Fix(text.Say("send less at once", "分割して送ってください")).On("body"))
 }
 
-// problem turns an error into the answer, and logs what the reader is not told.
-func (a *API) problem(ctx context.Context, err error) *Problem {
+// Problem turns an error into the answer, and logs what the reader is not told.
+func (a *API) Problem(ctx context.Context, err error) *Problem {
 	p := a.judge(ctx, err)
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		p.Instance = r.path
@@ -239,7 +239,7 @@ func internalProblem(lang text.Lang, id string) *Problem {
 
 // WriteError answers an error as a problem. Raw handlers use it.
 func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	p := a.problem(r.Context(), err)
+	p := a.Problem(r.Context(), err)
 	h := w.Header()
 	for k, v := range p.GetHeaders() {
 		h[k] = v

@@ -63,7 +63,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, scope Scope, open f
 	caller, ok := CallerFrom(ctx)
 	key := caller.Kind + ":" + caller.ID
 	if !ok {
-		key = addressKey(ClientIP(ctx))
+		key = AddressKey(ClientIP(ctx))
 	}
 	leave, err := a.streams.enter(key, cancel)
 	if err != nil {
