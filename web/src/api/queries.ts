@@ -1,0 +1,102 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api } from "./client";
+import type { paths } from "./schema";
+
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+
+/** Unwraps an answer: the client throws for everything that is no success. */
+async function data<T>(request: Promise<{ data?: T }>): Promise<T> {
+  return (await request).data as T;
+}
+
+// Each key starts with the room it belongs to: the live feed invalidates rooms.
+export const me = () => queryOptions({ queryKey: ["access", "me"], queryFn: ({ signal }) => data(api.GET("/api/v1/me", { signal })) });
+
+export const slos = (query: Query<"/api/v1/slos">) =>
+  queryOptions({ queryKey: ["slo", "list", query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos", { signal, params: { query } })), placeholderData: keepPreviousData });
+
+export const sloPages = (query: Query<"/api/v1/slos">) =>
+  infiniteQueryOptions({
+    queryKey: ["slo", "pages", query],
+    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/slos", { signal, params: { query: { ...query, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const slo = (name: string) =>
+  queryOptions({ queryKey: ["slo", "one", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}", { signal, params: { path: { name } } })) });
+
+export const sloSeries = (name: string, query: Query<"/api/v1/slos/{name}/series">) =>
+  queryOptions({
+    queryKey: ["slo", "series", name, query],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/series", { signal, params: { path: { name }, query } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const sloAlerts = (name: string) =>
+  queryOptions({ queryKey: ["slo", "alerts", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/alerts", { signal, params: { path: { name }, query: { limit: 20 } } })) });
+
+export const sloCounts = (by: "service" | "owner" | "status") =>
+  queryOptions({ queryKey: ["slo", "counts", by], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/counts", { signal, params: { query: { by } } })) });
+
+export const alerts = (query: Query<"/api/v1/alerts">) =>
+  queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/alerts", { signal, params: { query } })) });
+
+export const services = (query: Query<"/api/v1/services">) =>
+  queryOptions({ queryKey: ["catalog", "services", query], queryFn: ({ signal }) => data(api.GET("/api/v1/services", { signal, params: { query } })), placeholderData: keepPreviousData });
+
+export const servicePages = (query: Query<"/api/v1/services">) =>
+  infiniteQueryOptions({
+    queryKey: ["catalog", "service-pages", query],
+    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/services", { signal, params: { query: { ...query, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const service = (name: string) =>
+  queryOptions({ queryKey: ["catalog", "service", name], queryFn: ({ signal }) => data(api.GET("/api/v1/services/{name}", { signal, params: { path: { name } } })) });
+
+export const teams = () => queryOptions({ queryKey: ["catalog", "teams"], queryFn: ({ signal }) => data(api.GET("/api/v1/teams", { signal, params: { query: { limit: 200 } } })), staleTime: 60_000 });
+
+export const journal = (query: Query<"/api/v1/journal">) =>
+  queryOptions({ queryKey: ["journal", "list", query], queryFn: ({ signal }) => data(api.GET("/api/v1/journal", { signal, params: { query } })), placeholderData: keepPreviousData });
+
+export const journalPages = (query: Query<"/api/v1/journal">) =>
+  infiniteQueryOptions({
+    queryKey: ["journal", "pages", query],
+    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/journal", { signal, params: { query: { ...query, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const entry = (id: string) =>
+  queryOptions({ queryKey: ["journal", "one", id], queryFn: ({ signal }) => data(api.GET("/api/v1/journal/entries/{id}", { signal, params: { path: { id } } })) });
+
+export const seals = () => queryOptions({ queryKey: ["journal", "seals"], queryFn: ({ signal }) => data(api.GET("/api/v1/journal/seals", { signal, params: { query: { limit: 50 } } })) });
+
+export const sources = () => queryOptions({ queryKey: ["metrics", "sources"], queryFn: ({ signal }) => data(api.GET("/api/v1/sources", { signal })) });
+
+export const channels = () => queryOptions({ queryKey: ["notify", "channels"], queryFn: ({ signal }) => data(api.GET("/api/v1/channels", { signal })) });
+
+export const deliveries = (query: Query<"/api/v1/deliveries">) =>
+  queryOptions({ queryKey: ["notify", "deliveries", query], queryFn: ({ signal }) => data(api.GET("/api/v1/deliveries", { signal, params: { query } })), placeholderData: keepPreviousData });
+
+export const deliveryPages = (query: Query<"/api/v1/deliveries">) =>
+  infiniteQueryOptions({
+    queryKey: ["notify", "delivery-pages", query],
+    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/deliveries", { signal, params: { query: { ...query, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const users = () => queryOptions({ queryKey: ["access", "users"], queryFn: ({ signal }) => data(api.GET("/api/v1/users", { signal, params: { query: { limit: 200 } } })) });
+
+export const sessions = () => queryOptions({ queryKey: ["access", "sessions"], queryFn: ({ signal }) => data(api.GET("/api/v1/sessions", { signal, params: { query: { limit: 100 } } })) });
+
+export const tokens = () => queryOptions({ queryKey: ["access", "tokens"], queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal, params: { query: { limit: 200 } } })) });
+
+export const system = () => queryOptions({ queryKey: ["system"], queryFn: ({ signal }) => data(api.GET("/api/v1/system", { signal })) });

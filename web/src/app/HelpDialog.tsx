@@ -1,0 +1,44 @@
+import { Modal } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+/** The keys, in words. */
+export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const { t } = useTranslation();
+  const keys = [
+    [["/"], t("help.jump")],
+    [["g", "h"], t("nav.now")],
+    [["g", "s"], t("nav.services")],
+    [["g", "o"], t("nav.slos")],
+    [["g", "a"], t("nav.activity")],
+    [["g", "t"], t("nav.settings")],
+    [["←", "→"], t("help.chart")],
+    [["Esc"], t("help.close")],
+    [["?"], t("help.title")],
+  ] as const;
+  return (
+    <Modal opened={opened} onClose={onClose} title={t("help.title")} closeButtonProps={{ "aria-label": t("close") }}>
+      <table className="t">
+        <thead>
+          <tr>
+            <th scope="col">{t("help.key")}</th>
+            <th scope="col">{t("help.does")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.map(([press, does]) => (
+            <tr key={does}>
+              <td className="nowrap">
+                {press.map((k) => (
+                  <kbd key={k} style={{ marginRight: 4 }}>
+                    {k}
+                  </kbd>
+                ))}
+              </td>
+              <td>{does}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Modal>
+  );
+}

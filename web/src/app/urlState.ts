@@ -1,0 +1,116 @@
+/** A page's state as it stands in the address: plain words, no quoting. */
+export type Search = Record<string, string | undefined>;
+
+/** Reads "?a=1&b=2" into words. Empty and repeated values: the last that says something wins. */
+export function parseSearch(text: string): Search {
+  const found: Search = {};
+  for (const [key, value] of new URLSearchParams(text)) if (value !== "") found[key] = value;
+  return found;
+}
+
+/** Writes words as "?a=1&b=2", sorted, without what is empty, so that one state has one address. */
+export function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const key of Object.keys(search).sort()) {
+    const value = search[key];
+    if (value !== undefined && value !== null && value !== "") params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text ? "?" + text : "";
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
+  return allowed.includes(value as T) ? (value as T) : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value.trim().slice(0, 200) : undefined;
+}
+
+export const statuses = ["burning", "exhausted", "attention", "backfilling", "unknown", "healthy"] as const;
+export const sloSorts = ["name", "service", "status", "objective", "sli", "budgetLeft", "burn1h", "exhaustsAt"] as const;
+export type SLOSort = (typeof sloSorts)[number];
+
+export interface SLOSearch {
+  q?: string;
+  service?: string;
+  owner?: string;
+  tier?: string;
+  status?: (typeof statuses)[number];
+  /** A column, with "-" before it for descending. */
+  sort?: string;
+}
+
+export function parseSLOSearch(raw: Record<string, unknown>): SLOSearch {
+  const sort = word(raw.sort);
+  return clean({
+    q: word(raw.q),
+    service: word(raw.service),
+    owner: word(raw.owner),
+    tier: word(raw.tier),
+    status: oneOf(raw.status, statuses),
+    sort: sort && oneOf(sort.replace(/^-/, ""), sloSorts) ? sort : undefined,
+  });
+}
+
+export interface ServiceSearch {
+  q?: string;
+  owner?: string;
+  tier?: string;
+  system?: string;
+}
+
+export function parseServiceSearch(raw: Record<string, unknown>): ServiceSearch {
+  return clean({ q: word(raw.q), owner: word(raw.owner), tier: word(raw.tier), system: word(raw.system) });
+}
+
+export const ranges = ["1h", "6h", "1d", "3d", "7d", "30d"] as const;
+export type Range = (typeof ranges)[number];
+
+export function parseSLOPageSearch(raw: Record<string, unknown>): { range?: Range } {
+  return clean({ range: oneOf(raw.range, ranges) });
+}
+
+export interface ActivitySearch {
+  kind?: string;
+  subject?: string;
+  actor?: string;
+  q?: string;
+  from?: string;
+  to?: string;
+  entry?: string;
+}
+
+/** A local date and time as an input of type datetime-local writes it. */
+function localTime(value: unknown): string | undefined {
+  const text = word(value);
+  return text && /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
+}
+
+export function parseActivitySearch(raw: Record<string, unknown>): ActivitySearch {
+  return clean({
+    kind: word(raw.kind),
+    subject: word(raw.subject),
+    actor: word(raw.actor),
+    q: word(raw.q),
+    from: localTime(raw.from),
+    to: localTime(raw.to),
+    entry: word(raw.entry),
+  });
+}
+
+/** Leaves out what is undefined: the router compares searches by their keys. */
+function clean<T extends object>(search: T): T {
+  for (const key of Object.keys(search) as (keyof T)[]) if (search[key] === undefined) delete search[key];
+  return search;
+}
+
+/** The next sort when a column's head is pressed: up, down, off. */
+export function nextSort(current: string | undefined, column: string, first: "asc" | "desc"): string | undefined {
+  const asc = column;
+  const desc = "-" + column;
+  const order = first === "asc" ? [asc, desc] : [desc, asc];
+  if (current === order[0]) return order[1];
+  if (current === order[1]) return undefined;
+  return order[0];
+}

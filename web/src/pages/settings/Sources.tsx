@@ -1,0 +1,100 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client";
+import { sources } from "../../api/queries";
+import type { Source } from "../../api/types";
+import { useFormat } from "../../format";
+import { useChange } from "../../parts/mutation";
+import { Empty, Failed, Loaded } from "../../parts/Notice";
+import { Section, TableBox } from "../../parts/Section";
+import { SourceState, useErrorText } from "../../parts/Sources";
+import { Ago } from "../../parts/Time";
+
+export function Sources() {
+  const { t } = useTranslation();
+  const query = useQuery(sources());
+  return (
+    <Section title={t("settings.sources")} note={t("sources.note")}>
+      <Loaded query={query}>
+        {(data) =>
+          data.items?.length ? (
+            <SourceTable sources={data.items} />
+          ) : (
+            <Empty title={t("sources.none")}>
+              {t("sources.noneWhat")} <code>teiten apply -f datasource.yaml</code>
+            </Empty>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function SourceTable({ sources: list }: { sources: Source[] }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const errorText = useErrorText();
+  return (
+    <TableBox label={t("settings.sources")}>
+      <table className="t mid">
+        <thead>
+          <tr>
+            <th scope="col">{t("sources.name")}</th>
+            <th scope="col">{t("slo.status")}</th>
+            <th scope="col" className="narrow-hide">
+              {t("sources.url")}
+            </th>
+            <th scope="col" className="num narrow-hide">
+              {t("sources.latency")}
+            </th>
+            <th scope="col" className="narrow-hide">
+              {t("source.lastOK")}
+            </th>
+            <th scope="col">{t("actions")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.map((s) => (
+            <tr key={s.name} data-tone={s.status === "gone" || s.status === "misconfigured" ? "bad" : s.status === "slow" ? "warn" : undefined}>
+              <td>
+                {s.name} {s.default && <span className="tag">{t("sources.default")}</span>}
+                <div className="sub">{s.kind}</div>
+              </td>
+              <td>
+                <SourceState status={s.status} />
+                {errorText(s.lastError) && <div className="sub">{errorText(s.lastError)}</div>}
+              </td>
+              <td className="narrow-hide anywhere">{s.url ? <code>{s.url}</code> : <span className="dim">{t("sources.builtin")}</span>}</td>
+              <td className="num narrow-hide">{f.duration(s.latencyMs)}</td>
+              <td className="narrow-hide">
+                <Ago at={s.lastOkAt} />
+              </td>
+              <td>
+                <TestButton name={s.name} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableBox>
+  );
+}
+
+function TestButton({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const errorText = useErrorText();
+  const test = useChange(["metrics"], () => api.POST("/api/v1/sources/{name}/test", { params: { path: { name } } }));
+  const result = test.data?.data;
+  return (
+    <div>
+      <button className="smallbtn" disabled={test.isPending} onClick={() => test.mutate(undefined)} aria-label={t("sources.testOf", { name })}>
+        {test.isPending ? t("channels.testing") : t("sources.test")}
+      </button>
+      <div role="status" className="small">
+        {result && (result.ok ? t("sources.answered", { time: f.duration(result.latencyMs) }) : errorText(result.error))}
+      </div>
+      {test.isError && <Failed error={test.error} />}
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { journal, sloSeries } from "../../api/queries";
+import type { SLODetail } from "../../api/types";
+import { ranges, type Range } from "../../app/urlState";
+import { useFormat } from "../../format";
+import { parseDuration } from "../../format/time";
+import { Chart, type ChartLine, type ChartProps, type Tint } from "../../parts/Chart";
+import { budgetRange, burnRange, sliRange } from "../../parts/chartMath";
+import { Empty, Loaded } from "../../parts/Notice";
+import { Section } from "../../parts/Section";
+import { useKindName } from "../../parts/Entry";
+import { splitRef } from "../../parts/Ref";
+
+const burnTints: Tint[] = ["accent", "chart-2", "chart-3", "chart-4"];
+/** Burn-rate lines by range: windows much longer than the range say little in it. */
+const burnWindows = ["1h", "6h", "1d", "3d"];
+
+/** A minute's grain, so that charts asked for within one minute share an answer. */
+function spanOf(range: Range): { from: string; to: string } {
+  const to = Math.floor(Date.now() / 60_000) * 60_000;
+  return { from: new Date(to - parseDuration(range)).toISOString(), to: new Date(to).toISOString() };
+}
+
+/** What happened to the service in the charts' time, to be marked on them. */
+function useMarks(service: string, from: string, to: string): NonNullable<ChartProps["marks"]> {
+  const name = useKindName();
+  const query = useQuery(journal({ kind: ["deploy.finished", "slo.alert_fired", "incident.*"], subject: "service:" + service, from, to, limit: 50 }));
+  return useMemo(
+    () =>
+      (query.data?.items ?? []).map((e) => ({
+        at: Date.parse(e.time),
+        label: `${name(e.kind)} ${splitRef(e.subject).name}`,
+        tint: e.kind.startsWith("deploy.") ? ("ink-2" as const) : ("bad" as const),
+      })),
+    [query.data, name],
+  );
+}
+
+export function SLOCharts({ slo, range }: { slo: SLODetail; range?: Range }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const chosen = range ?? "30d";
+  return (
+    <Section
+      title={t("slo.charts")}
+      more={
+        <span className="chips" role="group" aria-label={t("slo.range")}>
+          {ranges.map((r) => (
+            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r }} replace aria-current={r === chosen ? "true" : undefined} resetScroll={false}>
+              {f.window(r)}
+            </Link>
+          ))}
+        </span>
+      }
+    >
+      <Charts slo={slo} range={chosen} />
+    </Section>
+  );
+}
+
+function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const minute = Math.floor(Date.now() / 60_000);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- the span moves on with each minute
+  const span = useMemo(() => spanOf(range), [range, minute]);
+  const query = useQuery(sloSeries(slo.name, { ...span, points: 600 }));
+  const marks = useMarks(slo.service, span.from, span.to);
+  const series = query.data;
+  const times = useMemo(() => series?.times ?? [], [series]);
+
+  const budget = useMemo<ChartLine[]>(() => [{ label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true }], [series, t]);
+  const sli = useMemo<ChartLine[]>(() => [{ label: t("slo.sli"), values: series?.sli ?? [], tint: "accent" }], [series, t]);
+  const burn = useMemo<ChartLine[]>(() => {
+    const windows = burnWindows.filter((w) => series?.burn?.[w]);
+    return windows.map((w, i) => ({ label: f.window(w), values: series?.burn?.[w] ?? [], tint: burnTints[i], dash: i > 1 }));
+  }, [series, f]);
+  const target = useMemo(() => [{ value: slo.objective, label: t("slo.objectiveLine", { objective: f.objective(slo.objective) }), tint: "warn" as const }], [slo.objective, f, t]);
+  const empty = useMemo(() => [{ value: 0, label: t("slo.budgetGone"), tint: "warn" as const }], [t]);
+  const factors = useMemo(() => {
+    const seen = new Map<number, { value: number; label: string; tint: Tint }>();
+    for (const r of slo.alertRules ?? []) {
+      const label = `${t(r.severity === "page" ? "severity.page" : "severity.ticket")} ${f.burnRate(r.factor)} (${f.window(r.long)})`;
+      const old = seen.get(r.factor);
+      seen.set(r.factor, { value: r.factor, label: old ? old.label + ", " + label : label, tint: r.severity === "page" ? "bad" : "warn" });
+    }
+    return [...seen.values()];
+  }, [slo.alertRules, f, t]);
+
+  return (
+    <Loaded query={query} lines={8}>
+      {() =>
+        times.length === 0 ? (
+          <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
+        ) : (
+          <div className="section" style={{ gap: "0.875rem" }}>
+            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window)} times={times} lines={budget} thresholds={empty} marks={marks} format={f.budget} range={budgetRange} sync="slo" height={210} />
+            <div className="cols" style={{ gap: "0.875rem" }}>
+              <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} sync="slo" />
+              <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" />
+            </div>
+            <p className="dim small">{t("chart.unknownNote")}</p>
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}

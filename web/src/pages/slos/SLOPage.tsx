@@ -1,0 +1,197 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { slo as sloQuery, sloAlerts } from "../../api/queries";
+import type { SLODetail } from "../../api/types";
+import { usePageTitle } from "../../app/title";
+import { useFormat } from "../../format";
+import { parseDuration } from "../../format/time";
+import { useSay } from "../../i18n";
+import { Code } from "../../parts/Code";
+import { Managed } from "../../parts/Managed";
+import { Loaded } from "../../parts/Notice";
+import { Section } from "../../parts/Section";
+import { budgetTone, Severity, Status, toneOf } from "../../parts/Status";
+import { Ago, At } from "../../parts/Time";
+import { Exhausts } from "./parts";
+import { AlertHistory, AlertRules } from "./AlertRules";
+import { SLOCharts } from "./SLOCharts";
+import { Watched } from "./Watched";
+
+/** One promise: whether it is kept, why, and the evidence. */
+export function SLOPage() {
+  const { name } = useParams({ from: "/slos/$name" });
+  const { range } = useSearch({ from: "/slos/$name" });
+  const query = useQuery(sloQuery(name));
+  const { t } = useTranslation();
+  usePageTitle(query.data?.title || name);
+  return (
+    <div className="page">
+      <div className="pagehead">
+        <nav className="crumbs" aria-label={t("crumbs")}>
+          <Link to="/slos">{t("nav.slos")}</Link> <span aria-hidden>/</span> <span className="anywhere">{name}</span>
+        </nav>
+        <div className="row">
+          <h1 className="anywhere">{query.data?.title || name}</h1>
+          {query.data && <Status status={query.data.status} />}
+        </div>
+        {query.data && <Belongs slo={query.data} />}
+      </div>
+      <Loaded query={query} lines={10}>
+        {(slo) => (
+          <>
+            <State slo={slo} />
+            <Facts slo={slo} />
+            <SLOCharts slo={slo} range={range} />
+            <Section title={t("slo.rules")} note={t("slo.rulesNote")}>
+              <AlertRules slo={slo} />
+            </Section>
+            <History name={name} />
+            <Queries slo={slo} />
+            <Watched slo={slo} />
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}
+
+function Belongs({ slo }: { slo: SLODetail }) {
+  const { t } = useTranslation();
+  return (
+    <div className="row dim small">
+      <span>
+        {t("slo.service")}:{" "}
+        <Link to="/services/$name" params={{ name: slo.service }}>
+          {slo.service}
+        </Link>
+      </span>
+      {slo.owner && (
+        <span>
+          {t("slo.owner")}:{" "}
+          <Link to="/services" search={{ owner: slo.owner }}>
+            {slo.owner}
+          </Link>
+        </span>
+      )}
+      {slo.tier && <span className="tag">{t("slo.tierN", { n: slo.tier })}</span>}
+      <Managed by={slo.managedBy} />
+    </div>
+  );
+}
+
+/** State, then reason, then what to do. */
+function State({ slo }: { slo: SLODetail }) {
+  const { t } = useTranslation();
+  const say = useSay();
+  const tone = toneOf(slo.status);
+  const service = (
+    <Link to="/services/$name" params={{ name: slo.service }}>
+      {slo.service}
+    </Link>
+  );
+  return (
+    <div className="banner" data-tone={tone} role={tone === "bad" ? "alert" : "status"}>
+      <div className="title">{t(`state.${slo.status}`)}</div>
+      {say(slo.statusReason) && <div>{say(slo.statusReason)}</div>}
+      {(slo.alerts ?? []).map((a) => (
+        <div key={a.id} className="row small">
+          <Severity severity={a.severity} />
+          <span>{say(a.reason)}</span>
+          <span className="dim">
+            {t("alert.since")} <Ago at={a.since} />
+          </span>
+        </div>
+      ))}
+      <div className="small dim">
+        {t(`todo.${slo.status}`)} {(slo.status === "burning" || slo.status === "attention") && service}
+      </div>
+      {slo.description && <div className="small anywhere">{slo.description}</div>}
+    </div>
+  );
+}
+
+function Facts({ slo }: { slo: SLODetail }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const tone = budgetTone(slo.budgetLeft, slo.status);
+  const spare = slo.budgetLeft === undefined || slo.budgetLeft === null ? undefined : (1 - slo.objective) * parseDuration(slo.window) * slo.budgetLeft;
+  return (
+    <dl className="facts">
+      <div>
+        <dt>{t("slo.sli")}</dt>
+        <dd>
+          {f.sli(slo.sli, slo.objective)}
+          <small>{t("slo.promised", { objective: f.objective(slo.objective), window: f.window(slo.window) })}</small>
+        </dd>
+      </div>
+      <div data-tone={tone === "bad" ? "bad" : tone === "ok" ? undefined : "warn"}>
+        <dt>{t("slo.budgetLeft")}</dt>
+        <dd>
+          {f.budget(slo.budgetLeft)}
+          <small>{spare !== undefined && !Number.isNaN(spare) ? (spare >= 0 ? t("slo.spare", { time: f.duration(spare) }) : t("slo.over", { time: f.duration(-spare) })) : t("unknown")}</small>
+        </dd>
+      </div>
+      <div>
+        <dt>{t("slo.burn1h")}</dt>
+        <dd>
+          {f.burnRate(slo.burnRates?.["1h"])}
+          <small>{t("slo.burnOthers", { six: f.burnRate(slo.burnRates?.["6h"]), three: f.burnRate(slo.burnRates?.["3d"]) })}</small>
+        </dd>
+      </div>
+      <div>
+        <dt>{t("slo.exhausts")}</dt>
+        <dd>
+          <Exhausts slo={slo} />
+          <small>{slo.exhaustsAt ? f.dateTime(slo.exhaustsAt) : t("slo.fastest")}</small>
+        </dd>
+      </div>
+      <div data-tone={slo.known < 0.95 ? "warn" : undefined}>
+        <dt>{t("slo.known")}</dt>
+        <dd>
+          {f.percent(slo.known)}
+          <small>
+            {t("slo.updated")} <Ago at={slo.watermark ?? slo.updatedAt} />
+          </small>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function History({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const query = useQuery(sloAlerts(name));
+  return (
+    <Section title={t("slo.history")} more={<Link to="/activity" search={{ subject: "slo:" + name }}>{t("slo.activity")}</Link>}>
+      <Loaded query={query}>{(data) => <AlertHistory alerts={data.items ?? []} />}</Loaded>
+    </Section>
+  );
+}
+
+function Queries({ slo }: { slo: SLODetail }) {
+  const { t } = useTranslation();
+  const say = useSay();
+  return (
+    <Section title={t("slo.queries")} note={t("slo.queriesNote", { source: slo.dataSource || t("slo.defaultSource") })}>
+      {(slo.queries ?? []).map((q) => (
+        <div key={q.role} className="section" style={{ gap: "0.375rem" }}>
+          <h3>{t(`query.${q.role as "good"}`, { defaultValue: q.role })}</h3>
+          <Code text={q.source} />
+          {q.evaluated && q.evaluated !== q.source && (
+            <details>
+              <summary className="small dim">{t("slo.evaluated")}</summary>
+              <Code text={q.evaluated} />
+            </details>
+          )}
+        </div>
+      ))}
+      <p className="small">
+        <span className="tag">{slo.exact ? t("slo.exact") : t("slo.approximate")}</span> {say(slo.exactNote)}
+      </p>
+      <p className="small dim">
+        {t("slo.watermark")} <At at={slo.watermark} />
+      </p>
+    </Section>
+  );
+}

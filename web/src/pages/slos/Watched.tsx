@@ -1,0 +1,62 @@
+import { useTranslation } from "react-i18next";
+import type { SLODetail } from "../../api/types";
+import { useFormat } from "../../format";
+import { Section, TableBox } from "../../parts/Section";
+import { At } from "../../parts/Time";
+
+/** What of the window is known: back-fill in progress and gaps. */
+export function Watched({ slo }: { slo: SLODetail }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const gaps = slo.gaps ?? [];
+  const fill = slo.backfill;
+  const running = fill && fill.total > 0 && fill.done < fill.total;
+  return (
+    <Section title={t("slo.data")} note={t("slo.dataNote", { share: f.percent(slo.known) })}>
+      {running && (
+        <div className="banner">
+          <label className="title" id="backfill">
+            {t("slo.backfilling", { done: f.number(fill.done), total: f.number(fill.total), share: f.percent(fill.done / fill.total, 0) })}
+          </label>
+          <progress aria-labelledby="backfill" value={fill.done} max={fill.total} style={{ width: "100%", accentColor: "var(--accent)" }} />
+          <div className="small dim">{t("slo.backfillingWhat")}</div>
+        </div>
+      )}
+      {gaps.length === 0 ? (
+        <p className="small">{t("slo.noGaps")}</p>
+      ) : (
+        <>
+          <p className="small">{t("slo.gapsWhat")}</p>
+          <TableBox label={t("slo.gaps")}>
+            <table className="t">
+              <thead>
+                <tr>
+                  <th scope="col">{t("gap.from")}</th>
+                  <th scope="col">{t("gap.to")}</th>
+                  <th scope="col" className="num">
+                    {t("gap.length")}
+                  </th>
+                  <th scope="col">{t("gap.reason")}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {gaps.map((g) => (
+                  <tr key={g.from}>
+                    <td>
+                      <At at={g.from} />
+                    </td>
+                    <td>
+                      <At at={g.to} />
+                    </td>
+                    <td className="num">{f.duration(Date.parse(g.to) - Date.parse(g.from))}</td>
+                    <td>{g.reason || t("gap.noSamples")}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </TableBox>
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,295 @@
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import uPlot from "uplot";
+import { useFormat } from "../format";
+import { zoneName } from "../format/time";
+import { tickText, unknownSpans } from "./chartMath";
+
+export type Tint = "accent" | "warn" | "bad" | "chart-2" | "chart-3" | "chart-4" | "ink-2";
+
+export interface ChartLine {
+  label: string;
+  /** One per time; null where nothing is known. */
+  values: (number | null)[];
+  tint: Tint;
+  dash?: boolean;
+  fill?: boolean;
+}
+
+export interface ChartProps {
+  title: string;
+  /** What one unit of the y axis is. */
+  unit: string;
+  /** The time that each point sums up, where it does. */
+  window?: string;
+  /** Unix milliseconds, ascending. */
+  times: number[];
+  lines: ChartLine[];
+  thresholds?: { value: number; label: string; tint: Tint }[];
+  /** What happened, to be marked on the time axis. */
+  marks?: { at: number; label: string; tint: Tint }[];
+  format: (v: number | null | undefined) => string;
+  /** The y axis from what is there to be seen. */
+  range?: (low: number, high: number) => [number, number];
+  height?: number;
+  /** Charts with one key move their cursors together. */
+  sync?: string;
+  /** A sentence about what the chart shows, for example how to read it. */
+  note?: string;
+}
+
+function colour(tint: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue("--" + tint).trim() || "gray";
+}
+
+const font = '11px system-ui, "Noto Sans CJK JP", sans-serif';
+const dash = [5, 4];
+
+/**
+ * A chart over time. It says its unit, window and time zone, can be read with
+ * the arrow keys (as a slider over its points), and has a table with the same
+ * numbers.
+ */
+export function Chart(props: ChartProps) {
+  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note } = props;
+  const { t } = useTranslation();
+  const f = useFormat();
+  const scheme = useComputedColorScheme("light");
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const [tabled, setTabled] = useState(false);
+  const id = useId();
+
+  const data = useMemo<uPlot.AlignedData>(() => [times.map((ms) => ms / 1000), ...lines.map((l) => l.values)], [times, lines]);
+  const drawn = useRef({ thresholds, marks, lines, range, format });
+  drawn.current = { thresholds, marks, lines, range, format };
+  const shape = lines.map((l) => `${l.label}|${l.tint}|${l.dash}|${l.fill}`).join("\n");
+  const latest = useRef(data);
+  latest.current = data;
+
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    const ink = colour("ink-2");
+    const grid = { stroke: colour("line"), width: 1 };
+    const u = new uPlot(
+      {
+        width: el.clientWidth || 300,
+        height,
+        padding: [10, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...(sync ? { sync: { key: sync, setSeries: false } } : {}) },
+        scales: {
+          x: { time: true },
+          y: {
+            range: (_u, low, high) => {
+              const highest = Math.max(high ?? 0, ...drawn.current.thresholds.map((th) => th.value));
+              const lowest = Math.min(low ?? highest, ...drawn.current.thresholds.map((th) => th.value));
+              if (drawn.current.range) return drawn.current.range(lowest, highest);
+              const pad = (highest - lowest || Math.abs(highest) || 1) * 0.08;
+              return [lowest - pad, highest + pad];
+            },
+          },
+        },
+        series: [
+          {},
+          ...drawn.current.lines.map<uPlot.Series>((l) => ({
+            label: l.label,
+            stroke: colour(l.tint),
+            width: 1.6,
+            dash: l.dash ? dash : undefined,
+            fill: l.fill ? `color-mix(in srgb, ${colour(l.tint)} 13%, transparent)` : undefined,
+            points: { show: false },
+            spanGaps: false,
+          })),
+        ],
+        axes: [
+          { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
+          { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => drawn.current.format(v)), space: 34 },
+        ],
+        hooks: {
+          drawClear: [(u) => shadeUnknown(u)],
+          draw: [(u) => drawLines(u, drawn.current.thresholds, drawn.current.marks)],
+          setCursor: [(u) => setAt(u.cursor.idx ?? null)],
+        },
+      },
+      latest.current,
+      el,
+    );
+    plot.current = u;
+    const watch = new ResizeObserver(() => u.setSize({ width: el.clientWidth, height }));
+    watch.observe(el);
+    return () => {
+      watch.disconnect();
+      u.destroy();
+      plot.current = null;
+    };
+  }, [shape, scheme, height, sync, f]);
+
+  useEffect(() => {
+    plot.current?.setData(data);
+  }, [data, marks, thresholds]);
+
+  const shown = Math.min(at ?? times.length - 1, times.length - 1);
+  const moveTo = (i: number) => {
+    const u = plot.current;
+    if (!u || times.length === 0) return;
+    const next = Math.max(0, Math.min(times.length - 1, i));
+    u.setCursor({ left: u.valToPos(times[next] / 1000, "x"), top: 10 });
+    setAt(next);
+  };
+  const onKey = (e: React.KeyboardEvent) => {
+    const page = Math.max(1, Math.round(times.length / 10));
+    const steps: Record<string, number> = { ArrowLeft: shown - 1, ArrowRight: shown + 1, PageDown: shown - page, PageUp: shown + page, Home: 0, End: times.length - 1 };
+    if (!(e.key in steps)) return;
+    e.preventDefault();
+    moveTo(steps[e.key]);
+  };
+  const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${format(l.values[shown])}`)].join(", ");
+  const what = [unit, over && t("chart.window", { window: over }), zoneName()].filter(Boolean).join(" · ");
+
+  return (
+    <figure className="chart" aria-labelledby={id}>
+      <figcaption>
+        <h3 id={id}>{title}</h3>
+        <span className="what">{what}</span>
+        <span className="tools">
+          <button className="linkbtn" aria-expanded={tabled} onClick={() => setTabled(!tabled)}>
+            {tabled ? t("chart.hideTable") : t("chart.showTable")}
+            <span className="visually-hidden"> {title}</span>
+          </button>
+        </span>
+      </figcaption>
+      {note && <p className="dim small">{note}</p>}
+      <div
+        className="plot"
+        ref={box}
+        tabIndex={0}
+        role="slider"
+        aria-label={t("chart.slider", { title })}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, times.length - 1)}
+        aria-valuenow={Math.max(0, shown)}
+        aria-valuetext={spoken}
+        onKeyDown={onKey}
+      />
+      <ul className="legend" aria-hidden>
+        <li>{shown >= 0 ? f.shortTime(times[shown]) : t("chart.noData")}</li>
+        {lines.map((l) => (
+          <li key={l.label}>
+            <span className="swatch" data-dash={l.dash} style={{ borderTopColor: `var(--${l.tint})` }} />
+            {l.label} <b>{shown >= 0 ? format(l.values[shown]) : ""}</b>
+          </li>
+        ))}
+        {marks.length > 0 && (
+          <li>
+            <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks[0].tint})` }} />
+            {t("chart.marks", { count: marks.length })}
+          </li>
+        )}
+      </ul>
+      {tabled && <ChartTable {...props} />}
+    </figure>
+  );
+}
+
+/** At most this many rows: a table is read, not scrolled for ever. */
+const tableRows = 200;
+
+function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const every = Math.max(1, Math.ceil(times.length / tableRows));
+  const rows = times.map((at, i) => ({ at, i })).filter(({ i }) => (times.length - 1 - i) % every === 0).reverse();
+  return (
+    <div className="tableview" role="region" aria-label={t("chart.table", { title })} tabIndex={0}>
+      <table className="t">
+        <thead>
+          <tr>
+            <th scope="col">{t("chart.time", { zone: zoneName() })}</th>
+            {lines.map((l) => (
+              <th scope="col" className="num" key={l.label}>
+                {l.label}
+              </th>
+            ))}
+            {marks.length > 0 && <th scope="col">{t("chart.happened")}</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ at, i }) => {
+            const before = i >= every ? times[i - every] : -Infinity;
+            return (
+              <tr key={at}>
+                <td className="nowrap tab">{f.dateTime(at)}</td>
+                {lines.map((l) => (
+                  <td className="num" key={l.label}>
+                    {l.values[i] === null ? t("unknown") : format(l.values[i])}
+                  </td>
+                ))}
+                {marks.length > 0 && <td>{marks.filter((m) => m.at > before && m.at <= at).map((m) => m.label).join(", ")}</td>}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Shades the stretches where the first line knows nothing. */
+function shadeUnknown(u: uPlot) {
+  const { ctx } = u;
+  const first = u.data[1];
+  if (!first) return;
+  ctx.save();
+  ctx.fillStyle = colour("bar");
+  ctx.globalAlpha = 0.6;
+  for (const [from, to] of unknownSpans(u.data[0] as number[], first as (number | null)[])) {
+    const x0 = Math.max(u.bbox.left, u.valToPos(from, "x", true));
+    const x1 = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to, "x", true));
+    if (x1 > x0) ctx.fillRect(x0, u.bbox.top, x1 - x0, u.bbox.height);
+  }
+  ctx.restore();
+}
+
+function drawLines(u: uPlot, thresholds: NonNullable<ChartProps["thresholds"]>, marks: NonNullable<ChartProps["marks"]>) {
+  const { ctx } = u;
+  const px = devicePixelRatio || 1;
+  const { left, top, width, height } = u.bbox;
+  ctx.save();
+  ctx.lineWidth = px;
+  ctx.font = `${11 * px}px system-ui, "Noto Sans CJK JP", sans-serif`;
+  for (const th of thresholds) {
+    const y = u.valToPos(th.value, "y", true);
+    if (y < top || y > top + height) continue;
+    ctx.strokeStyle = ctx.fillStyle = colour(th.tint);
+    ctx.setLineDash([5 * px, 4 * px]);
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+    ctx.stroke();
+    ctx.textAlign = "right";
+    const above = y - 4 * px > top + 11 * px;
+    ctx.textBaseline = above ? "bottom" : "top";
+    ctx.fillText(th.label, left + width - 4 * px, above ? y - 2 * px : y + 3 * px);
+  }
+  for (const m of marks) {
+    const x = u.valToPos(m.at / 1000, "x", true);
+    if (x < left || x > left + width) continue;
+    ctx.strokeStyle = ctx.fillStyle = colour(m.tint);
+    ctx.setLineDash([2 * px, 3 * px]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(x - 4 * px, top);
+    ctx.lineTo(x + 4 * px, top);
+    ctx.lineTo(x, top + 6 * px);
+    ctx.fill();
+  }
+  ctx.restore();
+}

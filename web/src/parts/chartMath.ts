@@ -1,0 +1,37 @@
+const hour = 3600;
+const day = 24 * hour;
+
+/** A tick's text: the date where a day begins or ticks are days apart, else the clock. */
+export function tickText(ms: number, stepSeconds: number, clock: (ms: number) => string, date: (ms: number) => string): string {
+  const time = clock(ms);
+  return stepSeconds >= day || time === "00:00" || time === "0:00" ? date(ms) : time;
+}
+
+/** Stretches of time around nulls, each reaching halfway to its known neighbours. */
+export function unknownSpans(times: number[], values: (number | null)[]): [number, number][] {
+  const spans: [number, number][] = [];
+  for (let i = 0; i < times.length; i++) {
+    if (values[i] !== null && values[i] !== undefined) continue;
+    let j = i;
+    while (j + 1 < times.length && (values[j + 1] === null || values[j + 1] === undefined)) j++;
+    spans.push([i === 0 ? times[0] : (times[i - 1] + times[i]) / 2, j === times.length - 1 ? times[j] : (times[j] + times[j + 1]) / 2]);
+    i = j;
+  }
+  return spans;
+}
+
+/** The y range of a burn-down: whole budget and nothing stay in sight, and as much of an overspent budget as is told apart. */
+export function budgetRange(low: number, high: number): [number, number] {
+  return [Math.min(0, low) - (low < 0 ? 0.05 * (1 - low) : 0), Math.max(1, high) + 0.04 * (1 - Math.min(0, low))];
+}
+
+/** The y range of an SLI: it ends just above 100 %. */
+export function sliRange(low: number, high: number): [number, number] {
+  const span = Math.max(high - low, 1e-6);
+  return [low - span * 0.1, Math.min(high + span * 0.12, 1 + span * 0.06)];
+}
+
+/** The y range of burn rates: from zero, thresholds in sight. */
+export function burnRange(_low: number, high: number): [number, number] {
+  return [0, Math.max(high, 1) * 1.12];
+}
