@@ -73,7 +73,9 @@ func (r *Registry) document(file string, root *yaml.Node) (*Document, []*fault.E
 	d.kind, d.Kind, d.APIVersion = k, k.Kind, version
 	d.Object = k.New()
 	faults := decode(d, root, d.Object)
-	faults = append(faults, d.identify()...)
+	if wrong := d.identify(); d.Name != "" || len(faults) == 0 {
+		faults = append(faults, wrong...)
+	}
 	if len(faults) == 0 && k.Validate != nil {
 		faults = k.Validate(d)
 	}
