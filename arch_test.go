@@ -54,8 +54,8 @@ var only = map[string][]string{
 	"github.com/prometheus/client_golang/api/": {"observe/metrics"},
 }
 
-// unbound packages serve tests and tools and are no part of the house.
-var unbound = []string{"test"}
+// unbound packages serve tests, tools and documents and are no part of the house.
+var unbound = []string{"docs", "test"}
 
 type pkg struct {
 	ImportPath string
