@@ -84,13 +84,13 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, scope Scope, open f
 	if out.send(fmt.Appendf(nil, "retry: %d\n\n", retryAfterMS)) != nil {
 		return
 	}
-	a.pump(ctx, r, scope, events, out)
+	a.pump(ctx, cancel, r, scope, events, out)
 }
 
 // pump writes events as they come and heartbeats between them. It asks the
 // authorizer again and again, so that a revoked session hears no more.
-func (a *API) pump(ctx context.Context, r *http.Request, scope Scope, events iter.Seq2[Event, error], out *eventWriter) {
-	ctx, cancel := context.WithCancel(ctx)
+// In the end it cancels ctx, which ends the sequence, and waits for that.
+func (a *API) pump(ctx context.Context, cancel context.CancelFunc, r *http.Request, scope Scope, events iter.Seq2[Event, error], out *eventWriter) {
 	next := make(chan Event)
 	var done sync.WaitGroup
 	done.Go(func() {
