@@ -1,0 +1,356 @@
+// Package notify tells people and programs outside what happened, and does not
+// stop trying before they were told.
+//
+// It listens to the journal. For each entry that concerns somebody it picks the
+// channels that hear of it and stores one delivery for each, with its job, in
+// the transaction of the entry. A delivery is tried until the receiver takes it
+// over (2xx), refuses it for good, or three days have passed; each try is on
+// record before it begins. Deliveries about one subject arrive in their order:
+// the end of an alert waits until its beginning was delivered or given up.
+// A message that comes late still comes, with the time of what it tells. An
+// alert that no channel hears is itself on record, loudly.
+//
+// The way to one kind of receiver is a package of its own: webhook, slack,
+// email. What an alert is, is not known here beyond what its entry says.
+package notify
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/notify/email"
+	"github.com/teiten/teiten/notify/notice"
+	"github.com/teiten/teiten/notify/outbound"
+)
+
+// Message is one message in both languages; see package notice.
+type Message = notice.Message
+
+// Notifier carries messages over one channel; see package notice.
+type Notifier = notice.Notifier
+
+// ChannelType says how a channel reaches its receiver.
+type ChannelType string
+
+// The types of channel.
+const (
+	TypeWebhook ChannelType = "webhook"
+	TypeSlack   ChannelType = "slack"
+	TypeEmail   ChannelType = "email"
+)
+
+// Spec is what a NotificationChannel document says under spec.
+type Spec struct {
+	Type         ChannelType  `json:"type,omitempty" enum:"webhook,slack,email" doc:"How the receiver is reached; absent: as the receiver below says."`
+	Webhook      *WebhookSpec `json:"webhook,omitempty" doc:"For type webhook."`
+	Slack        *SlackSpec   `json:"slack,omitempty" doc:"For type slack: any incoming webhook that takes Slack's format."`
+	Email        *EmailSpec   `json:"email,omitempty" doc:"For type email. The mail server is in the server's configuration."`
+	Language     string       `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent."`
+	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent."`
+	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert."`
+	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent."`
+}
+
+// WebhookSpec is the receiver of a webhook channel.
+type WebhookSpec struct {
+	URL    Secret `json:"url" doc:"Where events are posted. May be ${env:NAME} or ${file:PATH}."`
+	Secret Secret `json:"secret,omitempty" doc:"Signs each event. May be ${env:NAME} or ${file:PATH}."`
+}
+
+// SlackSpec is the receiver of a slack channel.
+type SlackSpec struct {
+	URL     Secret `json:"url" doc:"The incoming webhook's address, which is a secret. May be ${env:NAME} or ${file:PATH}."`
+	Channel string `json:"channel,omitempty" doc:"Another channel than the webhook's own, where the program allows it."`
+}
+
+// EmailSpec is the receiver of an email channel.
+type EmailSpec struct {
+	To   []string `json:"to" doc:"The addresses; each gets a mail of its own."`
+	From string   `json:"from,omitempty" doc:"The sender, instead of the one in the configuration."`
+}
+
+// Match chooses what a channel hears. Names within one list are alternatives;
+// the lists that are given must all agree. Names may hold * and ?.
+type Match struct {
+	Teams      []string `json:"teams,omitempty" doc:"Teams that own what it is about."`
+	Services   []string `json:"services,omitempty" doc:"Services that it is about."`
+	Severities []string `json:"severities,omitempty" doc:"page, ticket, info."`
+	Kinds      []string `json:"kinds,omitempty" doc:"Kinds of journal entry, such as slo.alert_fired. Absent: alerts."`
+	OnlyNamed  bool     `json:"onlyNamed,omitempty" doc:"Hears only alerts whose policy names this channel."`
+}
+
+// Channel is a way to somebody who wants to know.
+type Channel struct {
+	Name        string
+	Title       string
+	Description string
+	Spec        Spec
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// typed is the spec with its type filled in from the one receiver it gives.
+func (s Spec) typed() Spec {
+	if s.Type != "" {
+		return s
+	}
+	switch {
+	case s.Webhook != nil:
+		s.Type = TypeWebhook
+	case s.Slack != nil:
+		s.Type = TypeSlack
+	case s.Email != nil:
+		s.Type = TypeEmail
+	}
+	return s
+}
+
+// Owner is the team whose channel this is: the one team that it listens to, and
+// nobody where it listens to several or to all.
+func (c Channel) Owner() string {
+	if m := c.Spec.Match; m != nil && len(m.Teams) == 1 && !strings.ContainsAny(m.Teams[0], "*?[\\") {
+		return short(m.Teams[0])
+	}
+	return ""
+}
+
+// Lang is the language of the channel's messages.
+func (c Channel) Lang() text.Lang {
+	if l, ok := text.Parse(c.Spec.Language); ok {
+		return l
+	}
+	return text.EN
+}
+
+// Zone is the time zone in which the channel's messages write times.
+func (c Channel) Zone() *time.Location {
+	if c.Spec.TimeZone == "" {
+		return time.UTC
+	}
+	z, err := time.LoadLocation(c.Spec.TimeZone)
+	if err != nil {
+		return time.UTC // the zone was checked when the channel was applied
+	}
+	return z
+}
+
+// Recipients are the parts that a message to the channel is delivered to one by
+// one: the addresses of an e-mail channel, and one nameless part of any other.
+func (c Channel) Recipients() []string {
+	if c.Spec.Type == TypeEmail && c.Spec.Email != nil {
+		return slices.Compact(slices.Sorted(slices.Values(c.Spec.Email.To)))
+	}
+	return []string{""}
+}
+
+// Audience is whom a message concerns: what channels match against. Targets are
+// names of channels that hear it whatever they match.
+type Audience struct {
+	Kind     string
+	Phase    notice.Phase
+	Severity notice.Severity
+	Teams    []string
+	Services []string
+	Targets  []string
+	Alert    bool // heard by channels that name no kinds
+	Silent   bool // nobody is to hear of it
+}
+
+// Hears reports whether a message for an audience goes to the channel.
+func (c Channel) Hears(a Audience) bool {
+	if a.Silent || a.Phase == notice.Resolved && c.Spec.SendResolved != nil && !*c.Spec.SendResolved {
+		return false
+	}
+	if slices.Contains(a.Targets, c.Name) {
+		return true
+	}
+	m := c.Spec.Match
+	if m == nil {
+		return a.Alert
+	}
+	if m.OnlyNamed {
+		return false
+	}
+	kinds := len(m.Kinds) == 0 && a.Alert || anyOf(m.Kinds, []string{a.Kind})
+	return kinds && allows(m.Teams, a.Teams) && allows(m.Services, a.Services) && allows(m.Severities, []string{string(a.Severity)})
+}
+
+// allows is anyOf where an absent list of patterns allows everything.
+func allows(patterns, names []string) bool {
+	return len(patterns) == 0 || anyOf(patterns, names)
+}
+
+func anyOf(patterns, names []string) bool {
+	for _, p := range patterns {
+		for _, n := range names {
+			if ok, err := path.Match(short(p), short(n)); err == nil && ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// short is a name without the kind and namespace before it, in lower case:
+// "team:payments" and "group:default/Payments" are both "payments".
+func short(name string) string {
+	if _, after, ok := strings.Cut(name, ":"); ok {
+		name = after
+	}
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = name[i+1:]
+	}
+	return strings.ToLower(name)
+}
+
+const maxRecipients = 50
+
+// Problem is one thing wrong with a spec, and where.
+type Problem struct {
+	Path   []any
+	Code   string
+	What   text.Both
+	Remedy text.Both
+}
+
+// Problems returns everything that is wrong with the spec by itself.
+func (s Spec) Problems() []Problem {
+	s = s.typed()
+	var all []Problem
+	bad := func(code string, what, remedy text.Both, p ...any) {
+		all = append(all, Problem{Path: append([]any{"spec"}, p...), Code: "notify." + code, What: what, Remedy: remedy})
+	}
+	given := map[ChannelType]bool{TypeWebhook: s.Webhook != nil, TypeSlack: s.Slack != nil, TypeEmail: s.Email != nil}
+	known := []ChannelType{TypeWebhook, TypeSlack, TypeEmail}
+	if !slices.Contains(known, s.Type) {
+		bad("channel_type", text.Say("the channel says nowhere how it reaches anybody", "チャネルに送信先の種類がありません"),
+			text.Say("give one of spec.webhook, spec.slack and spec.email", "spec.webhook、spec.slack、spec.email のいずれかを書いてください"), "type")
+	}
+	for _, t := range known {
+		switch {
+		case t == s.Type && !given[t]:
+			bad("channel_receiver", text.Say("the channel is of type %s, and spec.%s is missing", "種類が%sなのに spec.%sがありません", t, t),
+				text.Say("say there where the receiver is", "そこに送信先を書いてください"), "type")
+		case t != s.Type && given[t]:
+			bad("channel_receiver", text.Say("spec.%s does not belong into a channel of type %s", "spec.%sは種類%sのチャネルには書けません", t, s.Type),
+				text.Say("take it out, or change the type", "削除するか、種類を変えてください"), string(t))
+		}
+	}
+	s.checkReceivers(bad)
+	if s.Language != "" && s.Language != "en" && s.Language != "ja" {
+		bad("channel_language", text.Say("the language is %q", "言語が%qです", s.Language), text.Say("write en or ja", "en か ja にしてください"), "language")
+	}
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
+		bad("channel_zone", text.Say("there is no time zone %q", "タイムゾーン%qはありません", notice.OneLine(s.TimeZone, 60)),
+			text.Say("write a name such as Asia/Tokyo", "Asia/Tokyo のような名前を書いてください"), "timeZone")
+	}
+	s.checkMatch(bad)
+	return all
+}
+
+type report func(code string, what, remedy text.Both, p ...any)
+
+func (s Spec) checkReceivers(bad report) {
+	secret := func(v Secret, isURL bool, p ...any) {
+		switch {
+		case v.looksLikeReference():
+			bad("secret_reference", text.Say("a reference to a secret must be the whole value", "シークレットの参照は値全体でなければなりません"),
+				text.Say("write exactly ${env:NAME} or ${file:PATH}", "${env:NAME} または ${file:PATH} とだけ書いてください"), p...)
+		case isURL && !v.IsReference() && v != ascode.Hidden && !isWebAddress(string(v)):
+			bad("channel_url", text.Say("this is not an http or https address", "httpまたはhttpsのアドレスではありません"),
+				text.Say("write it as https://host/path", "https://host/path の形で書いてください"), p...)
+		}
+	}
+	if s.Webhook != nil {
+		secret(s.Webhook.URL, true, "webhook", "url")
+		secret(s.Webhook.Secret, false, "webhook", "secret")
+	}
+	if s.Slack != nil {
+		secret(s.Slack.URL, true, "slack", "url")
+	}
+	if s.Email == nil {
+		return
+	}
+	if n := len(s.Email.To); n == 0 || n > maxRecipients {
+		bad("channel_recipients", text.Say("the channel has %d addresses", "宛先が%d件あります", n),
+			text.Say("give between 1 and %d", "1件から%d件の範囲で指定してください", maxRecipients), "email", "to")
+	}
+	address := func(a string, p ...any) {
+		if _, err := email.Address(a); err != nil {
+			bad("channel_address", text.Say("%q is not an e-mail address", "%qはメールアドレスではありません", notice.OneLine(a, 100)),
+				text.Say("write it as name@host", "name@host の形で書いてください"), p...)
+		}
+	}
+	for i, a := range s.Email.To {
+		address(a, "email", "to", i)
+	}
+	if s.Email.From != "" {
+		address(s.Email.From, "email", "from")
+	}
+}
+
+func (s Spec) checkMatch(bad report) {
+	if s.Match == nil {
+		return
+	}
+	severities := []string{string(notice.Page), string(notice.Ticket), string(notice.Info)}
+	for i, v := range s.Match.Severities {
+		if !slices.Contains(severities, v) {
+			bad("match_severity", text.Say("there is no severity %q", "重大度%qはありません", notice.OneLine(v, 60)),
+				text.Say("write page, ticket or info", "page、ticket、info のいずれかにしてください"), "match", "severities", i)
+		}
+	}
+	patterns := func(name string, list []string) {
+		for i, v := range list {
+			if _, err := path.Match(v, ""); err != nil || v == "" {
+				bad("match_pattern", text.Say("%q is not a name or a pattern", "%qは名前としてもパターンとしても正しくありません", notice.OneLine(v, 60)),
+					text.Say("use letters, * and ?", "文字と * ? を使ってください"), "match", name, i)
+			}
+		}
+	}
+	patterns("teams", s.Match.Teams)
+	patterns("services", s.Match.Services)
+	patterns("kinds", s.Match.Kinds)
+}
+
+func isWebAddress(s string) bool {
+	_, err := outbound.CheckURL(s)
+	return err == nil
+}
+
+// Receiver says where messages go, without what is secret of it: host names,
+// references and addresses, never paths or queries.
+func (c Channel) Receiver() string {
+	switch {
+	case c.Spec.Type == TypeWebhook && c.Spec.Webhook != nil:
+		return hostOnly(c.Spec.Webhook.URL)
+	case c.Spec.Type == TypeSlack && c.Spec.Slack != nil:
+		return strings.TrimSpace(hostOnly(c.Spec.Slack.URL) + " " + c.Spec.Slack.Channel)
+	case c.Spec.Type == TypeEmail && c.Spec.Email != nil:
+		return strings.Join(c.Spec.Email.To, ", ")
+	}
+	return ""
+}
+
+func hostOnly(s Secret) string {
+	if s.IsReference() {
+		return string(s)
+	}
+	u, err := url.Parse(string(s))
+	if err != nil || u.Host == "" {
+		return ascode.Hidden
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}
+
+// errNoChannel is the fault for a name that no channel has.
+func errNoChannel(name string) *fault.Error {
+	return fault.New(fault.NotFound, "notify.no_channel",
+		text.Say("there is no channel %q", "チャネル%qはありません", notice.OneLine(name, 100)))
+}
