@@ -19,7 +19,8 @@ const module = "github.com/teiten/teiten/"
 var floors = [][]string{
 	{"kit"},
 	{"journal"},
-	{"access", "measure", "notify"},
+	{"measure"}, // under the rooms, because every room contributes its measures
+	{"access", "notify"},
 	{"catalog"},
 	{"observe"},
 	{"respond"},
