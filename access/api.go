@@ -154,7 +154,7 @@ func (s *Service) handleMe(ctx context.Context, _ *nothing) (*meOut, error) {
 
 func (s *Service) handleChangeMe(ctx context.Context, in *selfIn) (*userOut, error) {
 	u, err := s.ChangeSelf(ctx, in.Body.Name, in.Body.Language)
-	return &userOut{u.ETag(), u}, err
+	return &userOut{u.Version, u}, err
 }
 
 func (s *Service) handlePassword(ctx context.Context, in *passwordIn) (*nothing, error) {
@@ -197,7 +197,7 @@ func (s *Service) handleUsers(ctx context.Context, in *usersIn) (*usersOut, erro
 
 func (s *Service) handleUser(ctx context.Context, in *userIDIn) (*userOut, error) {
 	u, err := s.User(ctx, in.ID)
-	return &userOut{u.ETag(), u}, err
+	return &userOut{u.Version, u}, err
 }
 
 func (s *Service) handleAddUser(ctx context.Context, in *addUserIn) (*inviteOut, error) {
@@ -207,7 +207,7 @@ func (s *Service) handleAddUser(ctx context.Context, in *addUserIn) (*inviteOut,
 
 func (s *Service) handleChangeUser(ctx context.Context, in *changeUserIn) (*userOut, error) {
 	u, err := s.ChangeUser(ctx, in.ID, in.Check, in.Body)
-	return &userOut{u.ETag(), u}, err
+	return &userOut{u.Version, u}, err
 }
 
 func (s *Service) handleInvite(ctx context.Context, in *userIDIn) (*inviteOut, error) {

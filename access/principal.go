@@ -27,6 +27,7 @@ const (
 	SLORead      httpapi.Scope = "slo:read"
 	SLOWrite     httpapi.Scope = "slo:write"
 	MetricsRead  httpapi.Scope = "metrics:read"
+	MeasureRead  httpapi.Scope = "measure:read"
 	NotifyRead   httpapi.Scope = "notify:read"
 	NotifyWrite  httpapi.Scope = "notify:write"
 	AsCodeRead   httpapi.Scope = "ascode:read"
@@ -58,7 +59,7 @@ var roles = []struct {
 	adds  []httpapi.Scope
 }{
 	{Viewer, text.Say("Viewer", "閲覧者"), text.Say("Reads everything but the list of people.", "利用者の一覧以外のすべてを閲覧できます。"),
-		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, NotifyRead, AsCodeRead, SystemRead}},
+		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, MeasureRead, NotifyRead, AsCodeRead, SystemRead}},
 	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything and answers alerts.", "すべてを閲覧し、アラートに対応できます。"),
 		[]httpapi.Scope{AccessRead}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),

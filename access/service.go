@@ -145,7 +145,7 @@ func (s *Service) insert(ctx context.Context, tx *sql.Tx, q *db.Queries, n NewUs
 		ID: id, Login: n.Login, Name: n.Name, Role: n.Role, Teams: n.Teams, Language: n.Language,
 		CreatedAt: now, UpdatedAt: now, password: password,
 	}
-	u.State = u.state()
+	u = u.derived()
 	if err := insertUser(ctx, q, u); err != nil {
 		return User{}, err
 	}
@@ -197,7 +197,7 @@ func (s *Service) ChangeUser(ctx context.Context, id string, seen func(etag stri
 		if err != nil {
 			return err
 		}
-		if err := seen(before.ETag()); err != nil {
+		if err := seen(before.Version); err != nil {
 			return err
 		}
 		if after, err = c.apply(before); err != nil {
@@ -227,6 +227,7 @@ func (s *Service) update(ctx context.Context, q *db.Queries, before User, after 
 		return fmt.Errorf("save user %s: %d rows changed", after.ID, n)
 	}
 	after.UpdatedAt = database.Time(updated)
+	*after = after.derived()
 	if err := putTeams(ctx, q, *after); err != nil {
 		return err
 	}

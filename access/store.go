@@ -74,8 +74,7 @@ func userBy(ctx context.Context, q *db.Queries, row db.AccessUser, err error) (U
 		Language: text.Lang(row.Language), CreatedAt: database.Time(row.CreatedAt), UpdatedAt: database.Time(row.UpdatedAt),
 		SignedInAt: optional(row.SignedInAt), disabled: row.Disabled, password: row.Password,
 	}
-	u.State = u.state()
-	return u, nil
+	return u.derived(), nil
 }
 
 func getUser(ctx context.Context, q *db.Queries, id string) (User, error) {

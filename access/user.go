@@ -28,6 +28,7 @@ type User struct {
 	CreatedAt  time.Time  `json:"createdAt"`
 	UpdatedAt  time.Time  `json:"updatedAt"`
 	SignedInAt *time.Time `json:"signedInAt,omitempty"`
+	Version    string     `json:"etag" doc:"Send it as If-Match with a change."`
 
 	disabled bool
 	password string
@@ -58,8 +59,8 @@ func (u User) state() State {
 // Ref is how the journal names the user.
 func (u User) Ref() journal.Ref { return journal.RefTo("user", u.ID) }
 
-// ETag names this version of the user.
-func (u User) ETag() string {
+// etag names this version of the user.
+func (u User) etag() string {
 	return httpapi.ETag(u.ID, strconv.FormatInt(u.UpdatedAt.UnixMicro(), 10))
 }
 
@@ -184,8 +185,13 @@ func (c UserChange) apply(u User) (User, error) {
 	if c.Disabled != nil {
 		u.disabled = *c.Disabled
 	}
-	u.State = u.state()
-	return u, nil
+	return u.derived(), nil
+}
+
+// derived fills in what follows from the rest.
+func (u User) derived() User {
+	u.State, u.Version = u.state(), u.etag()
+	return u
 }
 
 func noUser() error {
