@@ -26,7 +26,10 @@ SELECT * FROM slo_definitions WHERE name = $1;
 SELECT * FROM slo_definitions ORDER BY name;
 
 -- name: Generation :one
-SELECT COUNT(*) AS definitions, CAST(COALESCE(MAX(revision), '') AS TEXT) AS newest FROM slo_definitions;
+SELECT n FROM slo_generation WHERE id = 1;
+
+-- name: NextGeneration :exec
+UPDATE slo_generation SET n = n + 1 WHERE id = 1;
 
 -- name: LockDefinition :execrows
 UPDATE slo_definitions SET revision = revision WHERE name = $1 AND revision = $2;
@@ -86,6 +89,9 @@ UPDATE slo_alerts SET state = 'resolved', resolved_at = $2, data = $3 WHERE id =
 
 -- name: OpenAlerts :many
 SELECT * FROM slo_alerts WHERE slo = $1 AND state = 'firing' ORDER BY severity;
+
+-- name: GetAlert :one
+SELECT * FROM slo_alerts WHERE id = $1;
 
 -- name: AllOpenAlerts :many
 SELECT * FROM slo_alerts WHERE state = 'firing' ORDER BY slo, severity;

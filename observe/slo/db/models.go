@@ -24,6 +24,11 @@ type SloDefinition struct {
 	ManagedBy string
 }
 
+type SloGeneration struct {
+	ID int64
+	N  int64
+}
+
 type SloLedger struct {
 	Slo  string
 	Hour int64

@@ -225,18 +225,34 @@ func (q *Queries) ExtendMissing(ctx context.Context, arg ExtendMissingParams) er
 }
 
 const generation = `-- name: Generation :one
-SELECT COUNT(*) AS definitions, CAST(COALESCE(MAX(revision), '') AS TEXT) AS newest FROM slo_definitions
+SELECT n FROM slo_generation WHERE id = 1
 `
 
-type GenerationRow struct {
-	Definitions int64
-	Newest      string
+func (q *Queries) Generation(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, generation)
+	var n int64
+	err := row.Scan(&n)
+	return n, err
 }
 
-func (q *Queries) Generation(ctx context.Context) (GenerationRow, error) {
-	row := q.db.QueryRowContext(ctx, generation)
-	var i GenerationRow
-	err := row.Scan(&i.Definitions, &i.Newest)
+const getAlert = `-- name: GetAlert :one
+SELECT id, slo, service, owner, severity, state, since, resolved_at, data FROM slo_alerts WHERE id = $1
+`
+
+func (q *Queries) GetAlert(ctx context.Context, id string) (SloAlert, error) {
+	row := q.db.QueryRowContext(ctx, getAlert, id)
+	var i SloAlert
+	err := row.Scan(
+		&i.ID,
+		&i.Slo,
+		&i.Service,
+		&i.Owner,
+		&i.Severity,
+		&i.State,
+		&i.Since,
+		&i.ResolvedAt,
+		&i.Data,
+	)
 	return i, err
 }
 
@@ -423,6 +439,15 @@ func (q *Queries) LockDefinition(ctx context.Context, arg LockDefinitionParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const nextGeneration = `-- name: NextGeneration :exec
+UPDATE slo_generation SET n = n + 1 WHERE id = 1
+`
+
+func (q *Queries) NextGeneration(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, nextGeneration)
+	return err
 }
 
 const openAlerts = `-- name: OpenAlerts :many

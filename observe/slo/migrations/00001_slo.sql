@@ -20,7 +20,13 @@ CREATE TABLE slo_definitions (
     data       TEXT NOT NULL, -- JSON
     managed_by TEXT NOT NULL  -- JSON
 );
-CREATE UNIQUE INDEX slo_definitions_revision ON slo_definitions (revision);
+
+-- One row, counted up with every change of any definition.
+CREATE TABLE slo_generation (
+    id BIGINT PRIMARY KEY,
+    n  BIGINT NOT NULL
+);
+INSERT INTO slo_generation (id, n) VALUES (1, 0);
 
 -- What lists and pages read. The upper half follows the definition, the lower
 -- half is written after each evaluation.

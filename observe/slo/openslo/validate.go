@@ -373,4 +373,3 @@ func (c *checker) annotations(all map[string]string) {
 }
 
 func with(path []any, more ...any) []any { return append(slices.Clone(path), more...) }
-

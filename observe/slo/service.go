@@ -1,0 +1,197 @@
+package slo
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/teiten/teiten/catalog"
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/queue"
+	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/slo/db"
+)
+
+const (
+	// defaultSettle is how long after its end a minute is read: time for the
+	// last scrape of the minute to arrive.
+	defaultSettle = 30 * time.Second
+	// defaultScrape is how often counters are taken to be scraped where the
+	// source cannot give exact increases.
+	defaultScrape = 30 * time.Second
+)
+
+// Sources gives the data source that a name stands for, "" for the default.
+type Sources interface {
+	Get(name string) (metrics.Querier, error)
+}
+
+// Deps is what the room stands on.
+type Deps struct {
+	DB      *database.DB
+	Journal *journal.Journal
+	Queue   *queue.Queue
+	Catalog *catalog.Service
+	Sources Sources
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Service keeps objectives, evaluates them and answers for them.
+type Service struct {
+	db      *database.DB
+	journal *journal.Journal
+	queue   *queue.Queue
+	catalog *catalog.Service
+	sources Sources
+	now     func() time.Time
+	log     *slog.Logger
+	engine  *engine
+	figures figures
+}
+
+// New returns the room. It evaluates nothing until Run.
+func New(d Deps) *Service {
+	s := &Service{
+		db: d.DB, journal: d.Journal, queue: d.Queue, catalog: d.Catalog,
+		sources: d.Sources, now: d.Now, log: d.Log,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.engine = newEngine(s)
+	s.figures.init()
+	d.Journal.Subscribe("catalog.*", "slo.owner", s.followCatalog)
+	return s
+}
+
+// followCatalog keeps owner, tier and system of a service's objectives what the
+// catalog says.
+func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry) error {
+	if e.Subject.Kind() != "service" {
+		return nil
+	}
+	name := e.Subject.Name()
+	entity, _, err := s.lookUp(ctx, tx, name)
+	if err != nil {
+		return err
+	}
+	err = db.New(tx).DescribeService(ctx, db.DescribeServiceParams{
+		Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System})
+	if err != nil {
+		return fmt.Errorf("describe the objectives of %s: %w", name, err)
+	}
+	return nil
+}
+
+// define has a definition executed from the next round on. The ledger stays
+// where the queries are the same; otherwise the whole window is read anew.
+func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managedBy string) error {
+	q := db.New(tx)
+	old, err := q.GetDefinition(ctx, d.Name)
+	known := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	revision, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	err = q.PutDefinition(ctx, db.PutDefinitionParams{
+		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy})
+	if err = errors.Join(err, q.NextGeneration(ctx)); err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	if err := s.describe(ctx, tx, d); err != nil {
+		return err
+	}
+	switch {
+	case known && old.Counted != d.counted():
+		if err := errors.Join(q.DeleteLedger(ctx, d.Name), q.ResetStatus(ctx, d.Name)); err != nil {
+			return fmt.Errorf("define %s: %w", d.Name, err)
+		}
+	case known:
+		return s.lengthen(ctx, tx, d, old.Data)
+	}
+	return nil
+}
+
+func (s *Service) describe(ctx context.Context, tx *sql.Tx, d *Definition) error {
+	e, _, err := s.lookUp(ctx, tx, d.Service)
+	if err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	err = db.New(tx).DescribeStatus(ctx, db.DescribeStatusParams{
+		Name: d.Name, Title: d.Title, Service: d.Service, Owner: e.Owner, Tier: e.Tier, System: e.System,
+		Objective: float64(d.Objective), Period: int64(d.Period / time.Second)})
+	if err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// lengthen has the minutes read that a longer window reaches and the former one
+// did not.
+func (s *Service) lengthen(ctx context.Context, tx *sql.Tx, d *Definition, former string) error {
+	var old Definition
+	if err := unmarshal(former, &old); err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	if d.longest() <= old.longest() {
+		return nil
+	}
+	q := db.New(tx)
+	row, err := q.GetStatus(ctx, d.Name)
+	if err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	if row.Watermark == 0 {
+		return nil
+	}
+	var missing []minutes
+	var b backfill
+	if err := errors.Join(unmarshal(row.Missing, &missing), unmarshal(row.Backfill, &b)); err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	more := minutes{row.Watermark - int64(d.longest()/time.Minute), row.Watermark - int64(old.longest()/time.Minute)}
+	b = b.more(more, reasonLonger)
+	err = q.ExtendMissing(ctx, db.ExtendMissingParams{Name: d.Name, Missing: marshal(append([]minutes{more}, missing...)), Backfill: marshal(b)})
+	if err != nil {
+		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// dropSLO takes an objective out: its open alerts end, its ledger goes.
+func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document) error {
+	q := db.New(tx)
+	row, err := q.GetDefinition(ctx, doc.Name)
+	if err == nil {
+		var d Definition
+		if err := unmarshal(row.Data, &d); err != nil {
+			return fmt.Errorf("remove %s: %w", doc.Name, err)
+		}
+		if err := s.endAlerts(ctx, tx, &d); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("remove %s: %w", doc.Name, err)
+	}
+	err = errors.Join(q.NextGeneration(ctx),
+		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), q.DeleteLedger(ctx, doc.Name),
+		q.DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", doc.Name, err)
+	}
+	return nil
+}

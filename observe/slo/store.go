@@ -1,0 +1,121 @@
+package slo
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the room's tables.
+var Migrations = func() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return files
+}()
+
+// mentions is the pattern of the refs of a part that refers to another.
+func mentions(kind, name string) string { return "% " + mention(kind, name) + " %" }
+
+// mention names a part inside refs. Names hold no wildcard but "_", which can
+// only find too much, and what is found is compiled to the same.
+func mention(kind, name string) string { return kind + "/" + name }
+
+func savePart(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
+	data, err := json.Marshal(d.Object)
+	if err != nil {
+		return fmt.Errorf("save %s %s: %w", d.Kind, d.Name, err)
+	}
+	var refs strings.Builder
+	refs.WriteByte(' ')
+	for _, r := range references(d) {
+		refs.WriteString(mention(r.kind, r.name) + " ")
+	}
+	err = db.New(tx).PutPart(ctx, db.PutPartParams{Kind: d.Kind, Name: d.Name, Data: string(data), Refs: refs.String()})
+	if err != nil {
+		return fmt.Errorf("save %s %s: %w", d.Kind, d.Name, err)
+	}
+	return nil
+}
+
+// loadPart reads a document into o and reports whether it is there.
+func loadPart(ctx context.Context, q db.DBTX, kind, name string, o any) (bool, error) {
+	data, err := db.New(q).GetPart(ctx, db.GetPartParams{Kind: kind, Name: name})
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err == nil {
+		err = unmarshal(data, o)
+	}
+	if err != nil {
+		return false, fmt.Errorf("load %s %s: %w", kind, name, err)
+	}
+	return true, nil
+}
+
+func unmarshal(data string, o any) error { return json.Unmarshal([]byte(data), o) }
+
+// marshal writes what cannot fail: values of our own without functions,
+// channels or infinite numbers.
+func marshal(o any) string {
+	data, err := json.Marshal(o)
+	if err != nil {
+		panic(fmt.Sprintf("slo: %T: %v", o, err))
+	}
+	return string(data)
+}
+
+// managed says where a definition came from, as lists show it.
+type managed struct {
+	By   string `json:"by" enum:"code,browser"`
+	Set  string `json:"set,omitempty"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+func managedBy(s ascode.Source) string {
+	m := managed{By: "browser"}
+	if s.Set != "" {
+		m = managed{By: "code", Set: s.Set, File: s.File, Line: s.Line}
+	}
+	return marshal(m)
+}
+
+// span of minutes, from included, to not.
+type minutes struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+func (m minutes) len() int64 { return m.To - m.From }
+
+// loadHours calls each for every packed hour of an objective from the hour from
+// to the hour to, both included.
+func loadHours(ctx context.Context, q db.DBTX, name string, from, to int64, each func(number int64, h *ledger.Hour)) error {
+	rows, err := db.New(q).Hours(ctx, db.HoursParams{Slo: name, Hour: from, Hour_2: to})
+	if err != nil {
+		return database.Fault(fmt.Errorf("read the ledger of %s: %w", name, err))
+	}
+	var h ledger.Hour
+	for _, r := range rows {
+		if err := h.Unpack(r.Data); err != nil {
+			return fmt.Errorf("read the ledger of %s, hour %d: %w", name, r.Hour, err)
+		}
+		each(r.Hour, &h)
+	}
+	return nil
+}
