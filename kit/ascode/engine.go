@@ -119,7 +119,7 @@ func (e *Engine) run(ctx context.Context, j *job) (Plan, error) {
 			return err
 		}
 		plan = j.summary(steps)
-		if err := e.allowed(ctx, j, plan, steps); err != nil {
+		if err := j.confirmed(plan); err != nil {
 			return err
 		}
 		if err := e.carryOut(ctx, tx, j, &plan, steps); err != nil {
@@ -195,6 +195,7 @@ func (e *Engine) step(j *job, d *Document, before *row, lastRevision int64) (*st
 	}
 	s.change.Action, s.change.Revision = Unchanged, before.revision
 	if same(tree, old) && before.managedBy == j.managedBy {
+		s.change.Owner = before.owner
 		return s, nil, nil
 	}
 	s.change.Action, s.change.Revision = Changed, before.revision+1
@@ -312,8 +313,9 @@ func (j *job) summary(steps []*step) Plan {
 	return p
 }
 
-// allowed asks whether the plan may be carried out.
-func (e *Engine) allowed(ctx context.Context, j *job, p Plan, steps []*step) error {
+// confirmed refuses a plan that nobody has seen, or that is no longer the one
+// that was seen.
+func (j *job) confirmed(p Plan) error {
 	if j.dryRun {
 		return nil
 	}
@@ -328,28 +330,6 @@ func (e *Engine) allowed(ctx context.Context, j *job, p Plan, steps []*step) err
 			Fix(text.Say("look at the plan (dry run) and send its digest as confirm", "計画(ドライラン)を確認し、その digest を confirm として送ってください")).
 			On("confirm")
 	}
-	if e.Permit == nil {
-		return nil
-	}
-	asked := map[string]bool{}
-	for _, s := range steps {
-		if s.change.Action == Unchanged {
-			continue
-		}
-		owners := []string{s.change.Owner}
-		if s.before != nil {
-			owners = append(owners, s.before.owner)
-		}
-		for _, owner := range owners {
-			if asked[owner] {
-				continue
-			}
-			asked[owner] = true
-			if err := e.Permit(ctx, owner); err != nil {
-				return located(err, s.doc)
-			}
-		}
-	}
 	return nil
 }
 
@@ -363,10 +343,23 @@ func (e *Engine) carryOut(ctx context.Context, tx *sql.Tx, j *job, p *Plan, step
 		known[s.doc.ID()] = s.change.Action != Removed
 	}
 	ctx = context.WithValue(ctx, knownKey{}, known)
+	g := guard{permit: e.Permit, asked: map[string]bool{}}
+	if j.dryRun {
+		g.permit = nil
+	}
+	if err := g.before(ctx, tx, steps); err != nil {
+		return err
+	}
 	for _, s := range steps {
 		if err := s.apply(ctx, tx); err != nil {
 			return err
 		}
+	}
+	if err := g.after(ctx, tx, steps); err != nil {
+		return err
+	}
+	for i, s := range steps {
+		p.Changes[i].Owner = s.change.Owner
 	}
 	if err := e.save(ctx, tx, steps); err != nil {
 		return err

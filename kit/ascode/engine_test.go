@@ -326,6 +326,50 @@ func TestPermissionIsAskedForBothOwners(t *testing.T) {
 	})
 }
 
+func TestAnOwnerThatOnlyTheDatabaseKnowsIsAskedBeforeAndAfter(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		// A switch belongs to whoever owns the lamp that it switches.
+		type switchDoc struct {
+			APIVersion string   `json:"apiVersion"`
+			Kind       string   `json:"kind"`
+			Metadata   lampMeta `json:"metadata"`
+			Lamp       string   `json:"lamp"`
+		}
+		r.registry.Add(Kind{APIVersion: "example.com/v1", Kind: "Switch", ID: "switches", Order: 30, New: func() any { return &switchDoc{} },
+			OwnerIn: func(ctx context.Context, tx *sql.Tx, d *Document) (owner string, err error) {
+				err = tx.QueryRowContext(ctx, `SELECT owner FROM owners WHERE lamp = $1`, d.Object.(*switchDoc).Lamp).Scan(&owner)
+				return owner, err
+			}})
+		r.registry.kinds["Lamp"].Apply = func(ctx context.Context, tx *sql.Tx, d *Document) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO owners (lamp, owner) VALUES ($1, $2)`, d.Name, d.Owner())
+			return err
+		}
+		if err := r.db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `CREATE TABLE owners (lamp TEXT, owner TEXT)`)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var asked []string
+		r.Permit = func(_ context.Context, owner string) error { asked = append(asked, owner); return nil }
+		toggle := func(lamp string) string {
+			return "apiVersion: example.com/v1\nkind: Switch\nmetadata: {name: door}\nlamp: " + lamp + "\n"
+		}
+		p := r.apply(t, Request{Files: files(toggle("hall"), lampDoc("hall", "owner: red"))})
+		if !slices.Equal(asked, []string{"red"}) || p.Changes[1].Owner != "red" {
+			t.Errorf("asked %v, told %q", asked, p.Changes[1].Owner)
+		}
+		asked = nil
+		r.apply(t, Request{Files: files(toggle("attic"), lampDoc("hall", "owner: red"), lampDoc("attic", "owner: green"))})
+		if !slices.Equal(asked, []string{"green", "red"}) {
+			t.Errorf("the old owner must be asked, too: %v", asked)
+		}
+		if s, err := r.Get(t.Context(), Key{Kind: "switches", Name: "door"}); err != nil || s.Owner != "green" {
+			t.Errorf("got %+v, %v", s, err)
+		}
+	})
+}
+
 func TestListPagesThroughEverythingOnce(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		var docs []string

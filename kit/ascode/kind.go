@@ -35,8 +35,11 @@ type Kind struct {
 	New func() any
 	// Ref is how the rest of the product refers to what d describes.
 	Ref func(d *Document) string
-	// Owner is the team that owns it, "" if none.
-	Owner func(d *Document) string
+	// Owner is the team that owns it, "" if none. OwnerIn is asked instead where
+	// the owner is known to the database only: of a document that is there,
+	// before anything is applied, and of a new version after everything was.
+	Owner   func(d *Document) string
+	OwnerIn func(ctx context.Context, tx *sql.Tx, d *Document) (string, error)
 	// Redact puts Hidden in the place of every secret in d.Object.
 	Redact func(d *Document)
 	// Validate judges d by itself: no clock, no database, no network.
