@@ -84,7 +84,9 @@ func New(c metrics.Connection) (*Client, error) {
 	for name, value := range c.Headers {
 		if !validHeader(name, value) {
 			return nil, invalid("metrics.header", "headers", text.Say(
-				"the header %q cannot be sent", "ヘッダー %q は送信できません", name))
+				"the header %q cannot be sent", "ヘッダー %q は送信できません", name)).
+				Fix(text.Say("name a header of the server or a proxy, such as X-Scope-OrgID, with a value on one line",
+					"X-Scope-OrgID のような、サーバーやプロキシ用のヘッダーを1行の値で指定してください"))
 		}
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
@@ -152,14 +154,16 @@ func tlsConfig(t metrics.TLS) (*tls.Config, error) {
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM([]byte(t.CA)) {
 			return nil, invalid("metrics.tls_ca", "tls.ca", text.Say(
-				"the certificate authority is not a PEM certificate", "認証局（ca）がPEM形式の証明書ではありません"))
+				"the certificate authority is not a PEM certificate", "認証局（ca）がPEM形式の証明書ではありません")).
+				Fix(text.Say("give the PEM text, or ${file:PATH}", "PEM形式の内容か ${file:PATH} を指定してください"))
 		}
 	}
 	if t.Cert != "" || t.Key != "" {
 		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key))
 		if err != nil {
 			return nil, invalid("metrics.tls_cert", "tls.cert", text.Say(
-				"the client certificate and its key do not fit together", "クライアント証明書と鍵の組み合わせが正しくありません")).Wrap(err)
+				"the client certificate and its key do not fit together", "クライアント証明書と鍵の組み合わせが正しくありません")).
+				Fix(text.Say("give both cert and key as PEM texts, or as ${file:PATH}", "cert と key の両方を、PEM形式の内容か ${file:PATH} で指定してください")).Wrap(err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
