@@ -23,15 +23,19 @@ var foreigners = []foreign{
 	{name: "OpenSLO v1alpha", version: "openslo/v1alpha", remedy: text.Say(
 		"rewrite it for openslo/v1: ratioMetrics under objectives became spec.indicator.spec.ratioMetric",
 		"openslo/v1 の書式に直してください。objectives の下の ratioMetrics は spec.indicator.spec.ratioMetric になりました")},
+	{name: "the Prometheus Operator", version: "monitoring.coreos.com/v1", remedy: rules},
+	{name: "the Prometheus Operator", version: "monitoring.coreos.com/v1alpha1", remedy: rules},
+	{name: "Kubernetes", version: "v1", remedy: leaveOut},
+	{name: "Kubernetes", version: "apps/v1", remedy: leaveOut},
+	{name: "Kubernetes", version: "batch/v1", remedy: leaveOut},
+	{name: "Kubernetes", version: "networking.k8s.io/v1", remedy: leaveOut},
 	{name: "Alertmanager", fields: []string{"receivers", "route", "inhibit_rules"}, remedy: text.Say(
 		"describe where messages go with a document of kind NotificationChannel",
 		"通知先は NotificationChannel の文書で書いてください")},
 	{name: "Prometheus", fields: []string{"scrape_configs", "rule_files", "alerting"}, remedy: text.Say(
 		"name it as metrics.embedded.scrapeConfigFile in the configuration of the server",
 		"サーバーの設定の metrics.embedded.scrapeConfigFile にこのファイルを指定してください")},
-	{name: "Prometheus rules", fields: []string{"groups"}, remedy: text.Say(
-		"describe the objective as an OpenSLO document of kind SLO: its alerts follow from it",
-		"目標を OpenSLO の SLO として書いてください。アラートはそこから決まります")},
+	{name: "Prometheus rules", fields: []string{"groups"}, remedy: rules},
 	{name: "Docker Compose", fields: []string{"services", "volumes", "networks"}, remedy: leaveOut},
 	{name: "OpenAPI", fields: []string{"openapi", "swagger"}, remedy: text.Say(
 		"put it into spec.definition of a Backstage document of kind API",
@@ -41,6 +45,8 @@ var foreigners = []foreign{
 var (
 	sloth = text.Say("rewrite it as OpenSLO: `apiVersion: openslo/v1`, `kind: SLO`",
 		"OpenSLO(`apiVersion: openslo/v1`、`kind: SLO`)として書き直してください")
+	rules = text.Say("describe the objective as an OpenSLO document of kind SLO: its alerts follow from it",
+		"目標を OpenSLO の SLO として書いてください。アラートはそこから決まります")
 	leaveOut = text.Say("leave the file out", "このファイルは対象から外してください")
 )
 
@@ -59,7 +65,7 @@ func recognise(d *Document) *fault.Error {
 		switch {
 		case f.version != "" && f.version == version:
 			at = versionField
-		case versionField != "apiVersion":
+		case f.version == "" && versionField != "apiVersion":
 			at = d.firstOf(f.fields)
 		}
 		if at != "" {

@@ -317,3 +317,35 @@ func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (l leveled) WithAttrs(a []slog.Attr) slog.Handler { return leveled{l.Handler.WithAttrs(a)} }
 func (l leveled) WithGroup(name string) slog.Handler   { return leveled{l.Handler.WithGroup(name)} }
+
+// Counts is how many jobs are in which state.
+type Counts struct{ Waiting, Running, Retrying, Discarded int64 }
+
+// Counts returns the present length of the queue.
+func (q *Queue) Counts(ctx context.Context) (Counts, error) {
+	var c Counts
+	rows, err := q.db.Read().QueryContext(ctx, "SELECT CAST(state AS TEXT), count(*) FROM river_job GROUP BY state")
+	if err != nil {
+		return c, database.Fault(fmt.Errorf("count jobs: %w", err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var state string
+		var n int64
+		if err := rows.Scan(&state, &n); err != nil {
+			return c, fmt.Errorf("count jobs: %w", err)
+		}
+		switch rivertype.JobState(state) {
+		case rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled:
+			c.Waiting += n
+		case rivertype.JobStateRunning:
+			c.Running += n
+		case rivertype.JobStateRetryable:
+			c.Retrying += n
+		case rivertype.JobStateDiscarded:
+			c.Discarded += n
+		case rivertype.JobStateCancelled, rivertype.JobStateCompleted:
+		}
+	}
+	return c, database.Fault(rows.Err())
+}

@@ -1,0 +1,202 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+)
+
+// Config is everything that is decided before the server starts. The comments
+// become the reference in docs/reference/configuration.md.
+type Config struct {
+	// Listen is the address of the HTTP server. Anything but a loopback address
+	// is reachable by others: put a reverse proxy with TLS before it.
+	Listen string `json:"listen" doc:"The address of the HTTP server." ja:"HTTPサーバーのアドレス。"`
+	// BaseURL is how people reach the server, for links in messages.
+	BaseURL string `json:"baseURL" doc:"How people reach the server; links in messages begin with it. By default http:// and the address." ja:"利用者がアクセスするURL。メッセージ中のリンクの先頭になります。既定では http:// とアドレスから作ります。"`
+	// Data is the folder of the database file and the metrics store.
+	Data string `json:"data" doc:"The folder of everything that is stored." ja:"保存先のフォルダー。"`
+	// Database is sqlite:path or postgres://…; by default a file in Data.
+	Database string `json:"database" doc:"sqlite:path/to/file.db or postgres://user@host/name. By default a SQLite file in the data folder." ja:"sqlite:ファイルのパス または postgres://user@host/name。既定ではデータフォルダー内のSQLiteファイルです。" secret:"true"`
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix `json:"trustedProxies" doc:"Networks of reverse proxies whose X-Forwarded-For is believed." ja:"X-Forwarded-For を信用するリバースプロキシのネットワーク。"`
+	// PublicMetrics serves /metrics without a token.
+	PublicMetrics bool `json:"publicMetrics" doc:"Serve /metrics without a token. Otherwise it needs one with the scope metrics:read." ja:"/metrics をトークンなしで公開します。無効の場合は metrics:read のトークンが必要です。"`
+
+	Log     LogConfig     `json:"log"`
+	Metrics MetricsConfig `json:"metrics"`
+	Notify  NotifyConfig  `json:"notify"`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `json:"level" doc:"debug, info, warn or error." ja:"debug、info、warn、error のいずれか。"`
+	Format string `json:"format" doc:"text or json." ja:"text または json。"`
+}
+
+// MetricsConfig says where metrics come from.
+type MetricsConfig struct {
+	Embedded EmbeddedConfig `json:"embedded"`
+}
+
+// EmbeddedConfig sets up the embedded Prometheus store.
+type EmbeddedConfig struct {
+	Enabled          bool          `json:"enabled" doc:"Keep metrics in an embedded Prometheus store." ja:"組み込みのPrometheusストアでメトリクスを保持します。"`
+	ScrapeConfigFile string        `json:"scrapeConfigFile" doc:"A file with scrape_configs in Prometheus' own syntax. It is read again when it changes." ja:"Prometheusの書式で scrape_configs を書いたファイル。変更すると読み直されます。"`
+	Retention        RetentionSpec `json:"retention"`
+}
+
+// RetentionSpec bounds the embedded store.
+type RetentionSpec struct {
+	Time Duration `json:"time" doc:"How long samples are kept, such as 40d." ja:"サンプルの保持期間(例: 40d)。"`
+	Size int64    `json:"size" doc:"How many bytes the samples may take; 0 for no limit." ja:"サンプルの最大バイト数。0は無制限。"`
+}
+
+// NotifyConfig says how messages leave.
+type NotifyConfig struct {
+	AllowNetworks []netip.Prefix `json:"allowNetworks" doc:"Loopback, private or link-local networks that messages may be sent to. None by default." ja:"送信を許可するループバック・プライベート・リンクローカルのネットワーク。既定ではありません。"`
+	SMTP          SMTPConfig     `json:"smtp"`
+}
+
+// SMTPConfig is the relay for e-mail.
+type SMTPConfig struct {
+	Address  string `json:"address" doc:"host:port of the mail relay. Without it e-mail channels cannot deliver." ja:"メール中継サーバーの host:port。未設定ならメールは送れません。"`
+	From     string `json:"from" doc:"The sender, such as Teiten <teiten@example.com>." ja:"差出人(例: Teiten <teiten@example.com>)。"`
+	Username string `json:"username" doc:"The user name, where the relay asks for one." ja:"ユーザー名(必要な場合)。"`
+	Password string `json:"password" doc:"The password, or ${env:NAME} or ${file:PATH}." ja:"パスワード、または ${env:NAME}、${file:PATH}。" secret:"true"`
+	TLS      string `json:"tls" doc:"starttls, implicit, opportunistic or none." ja:"starttls、implicit、opportunistic、none のいずれか。"`
+}
+
+// Duration is a time.Duration that is written as 90s, 15m, 12h or 40d.
+type Duration time.Duration
+
+// UnmarshalText reads a duration; a whole number of days may be written as 40d.
+func (d *Duration) UnmarshalText(b []byte) error {
+	s := string(b)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int
+		if _, err := fmt.Sscanf(days+"\n", "%d\n", &n); err == nil && n >= 0 && n <= 100_000 {
+			*d = Duration(n) * Duration(24*time.Hour)
+			return nil
+		}
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		return fault.New(fault.Invalid, "config.duration", text.Say("%q is not a duration", "%q は時間の長さとして読めません", s)).
+			Fix(text.Say("write 90s, 15m, 12h or 40d", "90s、15m、12h、40d のように書いてください"))
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) {
+	v := time.Duration(d)
+	if v > 0 && v%(24*time.Hour) == 0 {
+		return fmt.Appendf(nil, "%dd", v/(24*time.Hour)), nil
+	}
+	return []byte(v.String()), nil
+}
+
+// DefaultConfig serves on loopback, with everything in the folder data.
+func DefaultConfig() Config {
+	return Config{
+		Listen: "127.0.0.1:9469",
+		Data:   "data",
+		Log:    LogConfig{Level: "info", Format: "text"},
+		Metrics: MetricsConfig{Embedded: EmbeddedConfig{
+			Enabled: true, Retention: RetentionSpec{Time: Duration(40 * 24 * time.Hour)},
+		}},
+		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
+	}
+}
+
+// LoadConfig returns the defaults, overlaid by the file where one is named, and
+// by the environment: TEITEN_NOTIFY_SMTP_ADDRESS is notify.smtp.address. A
+// mistake is an Invalid fault with its position.
+func LoadConfig(file string, environ []string) (Config, error) {
+	c := DefaultConfig()
+	if file != "" {
+		body, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return c, fault.New(fault.NotFound, "config.file", text.Say("there is no file %s", "ファイル %s がありません", file))
+		}
+		if err != nil {
+			return c, fmt.Errorf("read configuration: %w", err)
+		}
+		if err := ascode.DecodeFile(file, body, &c); err != nil {
+			return c, err
+		}
+	}
+	if err := overlay(&c, environ); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+// check finds what cannot work before anything is opened.
+func (c *Config) check() error {
+	var faults []*fault.Error
+	wrong := func(field string, what, remedy text.Both) {
+		faults = append(faults, fault.New(fault.Invalid, "config."+field, what).Fix(remedy).On(field))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		wrong("listen", text.Say("listen: %q is not an address", "listen: %q はアドレスとして読めません", c.Listen),
+			text.Say("write host:port, such as 127.0.0.1:9469", "127.0.0.1:9469 のように host:port の形で書いてください"))
+	}
+	if c.BaseURL != "" {
+		if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			wrong("baseURL", text.Say("baseURL: %q is not a URL", "baseURL: %q はURLとして読めません", c.BaseURL),
+				text.Say("write https://teiten.example.com", "https://teiten.example.com のように書いてください"))
+		}
+	}
+	if _, ok := levels[c.Log.Level]; !ok {
+		wrong("log.level", text.Say("log.level: %q is unknown", "log.level: %q は不明です", c.Log.Level), text.Say("use debug, info, warn or error", "debug、info、warn、error のいずれかにしてください"))
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		wrong("log.format", text.Say("log.format: %q is unknown", "log.format: %q は不明です", c.Log.Format), text.Say("use text or json", "text または json にしてください"))
+	}
+	if c.Data == "" {
+		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))
+	}
+	return fault.Join(faults)
+}
+
+// databaseAddress is where the database is.
+func (c *Config) databaseAddress() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return "sqlite:" + filepath.Join(c.Data, "teiten.db")
+}
+
+// baseURL is how people reach the server that listens on addr.
+func (c *Config) baseURL(addr net.Addr) string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	return "http://" + addr.String()
+}
+
+// Redacted is the configuration as it may be shown: without secrets.
+func (c Config) Redacted() (json.RawMessage, error) {
+	if c.Notify.SMTP.Password != "" {
+		c.Notify.SMTP.Password = ascode.Hidden
+	}
+	if u, err := url.Parse(c.Database); err == nil && u.User != nil {
+		c.Database = u.Redacted()
+	}
+	return json.MarshalIndent(c, "", "  ")
+}

@@ -1,0 +1,200 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/teiten/teiten/access"
+	"github.com/teiten/teiten/catalog"
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/measure"
+	"github.com/teiten/teiten/notify"
+	"github.com/teiten/teiten/notify/email"
+	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/embedded"
+	"github.com/teiten/teiten/observe/metrics/remote"
+	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/web"
+)
+
+// rooms are the services of every room. Whoever runs the server in the same
+// process may use them as the API does.
+type rooms struct {
+	Journal  *journal.Journal
+	Measures *measure.Registry
+	AsCode   *ascode.Engine
+	Access   *access.Service
+	Notify   *notify.Service
+	Catalog  *catalog.Service
+	Sources  *metrics.Sources
+	Store    *embedded.Store // nil where metrics come from elsewhere only
+	SLO      *slo.Service
+}
+
+type migration struct {
+	name  string
+	files fs.FS
+}
+
+// migrations lists the tables of every room.
+func migrations() []migration {
+	return []migration{
+		{"journal", journal.Migrations},
+		{"ascode", ascode.Migrations},
+		{"access", access.Migrations},
+		{"notify", notify.Migrations},
+		{"catalog", catalog.Migrations},
+		{"metrics", metrics.Migrations},
+		{"slo", slo.Migrations},
+	}
+}
+
+// sealEvery is how often closed minutes of the journal are sealed.
+const sealEvery = time.Minute
+
+// openRooms builds every room on those below it, and lets them hear of one
+// another through the journal.
+func (a *App) openRooms(ctx context.Context) error {
+	a.Journal = journal.New(a.db, a.now)
+	a.Measures = measure.NewRegistry()
+	a.AsCode = ascode.NewEngine(a.db, ascode.NewRegistry(), recorder{a.Journal})
+	a.AsCode.Now, a.AsCode.Permit = a.now, access.MayEdit
+	a.Access = access.New(access.Deps{DB: a.db, Journal: a.Journal, Now: a.now, BaseURL: a.URL(), Secure: isHTTPS(a.URL()), Log: a.log})
+	a.Catalog = catalog.New(catalog.Deps{DB: a.db, Documents: a.AsCode, Now: a.now})
+	if err := a.openNotify(); err != nil {
+		return err
+	}
+	if err := a.openSources(ctx); err != nil {
+		return err
+	}
+	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log})
+
+	// Kinds of document, in any order: each says when it is applied.
+	kinds := a.AsCode.Registry()
+	a.Catalog.Kinds(kinds)
+	a.Sources.Kinds(kinds)
+	kinds.Add(a.Notify.Kind())
+	a.SLO.Kinds(kinds)
+
+	// Who hears of what. A burn alert reaches people because notify listens here.
+	a.Notify.Subscribe(a.Journal)
+
+	// What runs later or repeatedly.
+	a.Notify.Jobs(a.queue)
+	a.Access.Schedule(a.queue)
+	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
+
+	//a.SLO.Measures(a.Measures)
+	a.Notify.Measures(a.Measures)
+	return nil
+}
+
+func (a *App) openNotify() error {
+	smtp, err := a.config.Notify.SMTP.settings()
+	if err != nil {
+		return err
+	}
+	a.Notify, err = notify.New(notify.Deps{
+		DB: a.db, Journal: a.Journal, Queue: a.queue, Now: a.now, BaseURL: a.URL(), Log: a.log,
+		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Permit: access.MayEdit,
+	})
+	return err
+}
+
+// settings is the relay as package email wants it, with the password revealed.
+func (c SMTPConfig) settings() (notify.SMTPConfig, error) {
+	if c.Address == "" {
+		return notify.SMTPConfig{}, nil
+	}
+	host, port, err := net.SplitHostPort(c.Address)
+	if err != nil {
+		host, port = c.Address, "0"
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return notify.SMTPConfig{}, fault.New(fault.Invalid, "config.notify.smtp.address",
+			text.Say("notify.smtp.address: %q is not host:port", "notify.smtp.address: %q は host:port の形ではありません", c.Address)).On("notify.smtp.address")
+	}
+	password, err := notify.Secret(c.Password).Reveal()
+	if err != nil {
+		return notify.SMTPConfig{}, fmt.Errorf("notify.smtp.password: %w", err)
+	}
+	return notify.SMTPConfig{Host: host, Port: number, Username: c.Username, Password: password, From: c.From, TLS: email.TLS(c.TLS)}, nil
+}
+
+func (a *App) openSources(ctx context.Context) error {
+	a.Sources = metrics.NewSources(metrics.Options{DB: a.db, Log: a.log, Now: a.now, Open: remote.Open, DataFolder: a.config.Data})
+	c := a.config.Metrics.Embedded
+	if c.Enabled {
+		store, err := embedded.Open(ctx, embedded.Options{
+			Dir: a.config.metricsFolder(), ScrapeConfigFile: c.ScrapeConfigFile, Targets: a.options.Targets,
+			RetentionTime: time.Duration(c.Retention.Time), RetentionSize: c.Retention.Size,
+			Registerer: a.metrics, Log: a.log,
+		})
+		if err != nil {
+			return err
+		}
+		a.later(func(context.Context) error { return store.Close() })
+		a.Store = store
+		a.Sources.AddBuiltin("embedded", store)
+	}
+	return a.Sources.Reload(ctx)
+}
+
+// openAPI puts every room's operations and pages behind one handler.
+func (a *App) openAPI(context.Context) error {
+	a.api = httpapi.New(httpapi.Options{
+		Title: "Teiten", Version: Version, BaseURL: a.URL(), Log: a.log, Now: a.now,
+		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies,
+	})
+	for _, room := range []interface{ Register(a *httpapi.API) }{
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources,
+	} {
+		room.Register(a.api)
+	}
+	a.metrics.MustRegister(a.SLO.Collector(), a.Notify.Collector())
+	a.registerSystem()
+	a.api.Mux().Handle("/", web.Handler())
+	return nil
+}
+
+// part is what runs for as long as the server does.
+type part struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+func (a *App) background() []part {
+	parts := []part{
+		{"data sources", a.Sources.Run},
+		{"objectives", a.SLO.Run},
+	}
+	if a.Store != nil {
+		parts = append(parts, part{"scraping", a.Store.Run})
+	}
+	return parts
+}
+
+// checks are what readiness depends on.
+func (a *App) checks() []check {
+	checks := []check{{"database", func(ctx context.Context) error {
+		// A write, because a full disk still reads.
+		return a.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE queue_leases SET ran_at = ran_at WHERE name = ''")
+			return err
+		})
+	}}}
+	if a.Store != nil {
+		checks = append(checks, check{"metrics", a.Store.Check})
+	}
+	return checks
+}

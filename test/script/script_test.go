@@ -1,0 +1,84 @@
+// Package script tells what the command line does, as stories in testdata that
+// read as documentation. A story that says "server" at its beginning has one.
+package script_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/teiten/teiten/access"
+	"github.com/teiten/teiten/app"
+	"github.com/teiten/teiten/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"teiten": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			code := cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
+			stop()
+			os.Exit(code)
+		},
+	})
+}
+
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LANG", "en")
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"server": server},
+	})
+}
+
+// server starts a server for the rest of the story and sets TEITEN_SERVER and an
+// administrator's TEITEN_TOKEN.
+func server(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: server")
+	}
+	c := app.DefaultConfig()
+	c.Listen, c.Data = "127.0.0.1:0", ts.MkAbs("data")
+	ctx, cancel := context.WithCancel(context.Background())
+	a, err := app.New(ctx, c, app.Options{Log: slog.New(slog.DiscardHandler)})
+	ts.Check(err)
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	ts.Defer(func() {
+		cancel()
+		if err := <-done; err != nil {
+			fmt.Fprintln(os.Stderr, "server:", err)
+		}
+	})
+	token, err := administrator(access.AsSystem(ctx), a)
+	ts.Check(err)
+	ts.Setenv("TEITEN_SERVER", a.URL())
+	ts.Setenv("TEITEN_TOKEN", token)
+}
+
+// administrator makes somebody who may do everything, and a token of theirs.
+func administrator(ctx context.Context, a *app.App) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	u, err := a.Access.EnsureUser(ctx, access.NewUser{Login: "admin@example.com", Name: "Administrator", Role: access.Admin})
+	if err != nil {
+		return "", err
+	}
+	ctx = access.WithPrincipal(ctx, access.Principal{Kind: access.Person, UserID: u.ID, Name: u.Name, Role: access.Admin, Scopes: access.AllScopes()})
+	secret, _, err := a.Access.IssueToken(ctx, access.NewToken{Name: "story", Scopes: access.AllScopes()})
+	return secret, err
+}
