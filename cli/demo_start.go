@@ -247,7 +247,7 @@ func (d *demo) introduce(ctx context.Context) error {
 	d.say(text.Say("Address          %s", "アドレス            %s", d.app.URL()))
 	d.say(text.Say("Sign in (once)   %s", "サインイン(1回限り)  %s", link))
 	fmt.Fprintln(d.out)
-	d.say(text.Say("Break something:  teiten demo break checkout --errors 30%% --for 15m", "壊してみる:  teiten demo break checkout --errors 30%% --for 15m"))
+	d.say(text.Say("Break something:  teiten demo break checkout --errors 30% --for 15m", "壊してみる:  teiten demo break checkout --errors 30% --for 15m"))
 	d.say(text.Say("Mend it:          teiten demo heal", "直す:        teiten demo heal"))
 	d.say(text.Say("Stop:             Ctrl-C", "止める:      Ctrl-C"))
 	fmt.Fprintln(d.out)
