@@ -23,7 +23,7 @@ const maxSecretFile = 64 << 10
 
 var (
 	envReference  = regexp.MustCompile(`^\$\{env:([A-Za-z_][A-Za-z0-9_]{0,127})\}$`)
-	fileReference = regexp.MustCompile(`^\$\{file:([^${}\x00]{1,1024})\}$`)
+	fileReference = regexp.MustCompile(`^\$\{file:([^${}\x00]{1,1000})\}$`)
 )
 
 // String hides the value from every format verb.

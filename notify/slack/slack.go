@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,12 +139,14 @@ func links(m notice.Message) string {
 	return strings.Join(all, "  ·  ")
 }
 
+// pointers are the message's links to web pages. Anything else between angle
+// brackets could be a mention.
 func pointers(m notice.Message) []notice.Pointer {
-	var out []notice.Pointer
-	if m.Link != "" {
-		out = append(out, notice.Pointer{Label: text.Say("Open in Teiten", "Teitenで開く"), URL: m.Link})
-	}
-	return append(out, m.Look...)
+	all := append([]notice.Pointer{{Label: text.Say("Open in Teiten", "Teitenで開く"), URL: m.Link}}, m.Look...)
+	return slices.DeleteFunc(all, func(p notice.Pointer) bool {
+		_, err := outbound.CheckURL(p.URL)
+		return err != nil
+	})
 }
 
 // foot says when it happened, and that it comes late where it does.
