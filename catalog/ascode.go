@@ -52,6 +52,9 @@ func (s *Service) Kinds(r *ascode.Registry) {
 	r.Refuse("backstage.io", "Location",
 		text.Say("a Location points to other files, and Teiten reads only what it is given", "Location は他のファイルを指すもので、Teiten は渡されたファイルだけを読み込みます"),
 		text.Say("name those files or their folder: `teiten apply <folder>`", "指しているファイルかフォルダーを直接渡してください: `teiten apply <フォルダー>`"))
+	r.Refuse("backstage.io", "AiResource",
+		text.Say("an AiResource describes instructions for coding assistants and nothing that runs", "AiResource はコーディング支援 AI への指示を表すもので、動いているものを表しません"),
+		text.Say("leave the document out", "この文書は対象から外してください"))
 	r.Refuse("scaffolder.backstage.io", "Template",
 		text.Say("a Template makes new projects in Backstage and describes nothing that runs", "Template は Backstage で新しいプロジェクトを作るためのもので、動いているものを表しません"),
 		text.Say("leave the file out", "このファイルは対象から外してください"))

@@ -238,15 +238,15 @@ func TestWhatIsMissingIsSaidWithItsRemedy(t *testing.T) {
 			return "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: cart}\nspec:\n" + spec
 		}
 		for name, c := range map[string]struct{ data, code, at, remedy string }{
-			"owner":             {component("  type: service\n  lifecycle: production\n"), "catalog.required", "shop.yaml:4:1", "owner: payments"},
-			"a typing mistake":  {component("  type: service\n  lifecycle: production\n  onwer: payments\n"), "ascode.field_unknown", "shop.yaml:7:3", `did you mean "owner"`},
-			"dangling":          {component("  {type: service, lifecycle: x, owner: a, dependsOn: [chekout]}\n"), "catalog.dangling", "shop.yaml:5:55", "kind Component"},
-			"not a reference":   {component("  {type: service, lifecycle: x, owner: 'a b'}\n"), "catalog.ref", "shop.yaml:5:40", "[kind:][namespace/]name"},
-			"the wrong kind":    {component("  {type: service, lifecycle: x, owner: 'system:money'}\n"), "catalog.ref_kind", "shop.yaml:5:40", "group, user"},
-			"itself":            {component("  {type: service, lifecycle: x, owner: a, dependsOn: [cart]}\n"), "catalog.self", "shop.yaml:5:55", "remove"},
-			"a Location":        {"apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: a}\n", "ascode.kind_refused", "shop.yaml:2:7", "teiten apply"},
-			"an odd tier":       {strings.Replace(component("  {type: service, lifecycle: x, owner: a}\n"), "name: cart", "name: cart, labels: {teiten.dev/tier: Very High}", 1), "catalog.tier", "shop.yaml:3:50", "short word"},
-			"a kind of the new": {"apiVersion: backstage.io/v1alpha1\nkind: AiResource\nmetadata: {name: a}\n", "ascode.kind_unknown", "shop.yaml:2:7", "Component"},
+			"owner":            {component("  type: service\n  lifecycle: production\n"), "catalog.required", "shop.yaml:4:1", "owner: payments"},
+			"a typing mistake": {component("  type: service\n  lifecycle: production\n  onwer: payments\n"), "ascode.field_unknown", "shop.yaml:7:3", `did you mean "owner"`},
+			"dangling":         {component("  {type: service, lifecycle: x, owner: a, dependsOn: [chekout]}\n"), "catalog.dangling", "shop.yaml:5:55", "kind Component"},
+			"not a reference":  {component("  {type: service, lifecycle: x, owner: 'a b'}\n"), "catalog.ref", "shop.yaml:5:40", "[kind:][namespace/]name"},
+			"the wrong kind":   {component("  {type: service, lifecycle: x, owner: 'system:money'}\n"), "catalog.ref_kind", "shop.yaml:5:40", "group, user"},
+			"itself":           {component("  {type: service, lifecycle: x, owner: a, dependsOn: [cart]}\n"), "catalog.self", "shop.yaml:5:55", "remove"},
+			"a Location":       {"apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: a}\n", "ascode.kind_refused", "shop.yaml:2:7", "teiten apply"},
+			"an odd tier":      {strings.Replace(component("  {type: service, lifecycle: x, owner: a}\n"), "name: cart", "name: cart, labels: {teiten.dev/tier: Very High}", 1), "catalog.tier", "shop.yaml:3:50", "short word"},
+			"a newer kind":     {"apiVersion: backstage.io/v1alpha1\nkind: Playlist\nmetadata: {name: a}\n", "ascode.kind_unknown", "shop.yaml:2:7", "Component"},
 		} {
 			_, err := r.apply(c.data)
 			f, ok := fault.As(err)
@@ -316,7 +316,7 @@ func TestBackstagesOwnCatalogIsReadOrRefusedWithReason(t *testing.T) {
 	}
 	want := map[string]string{
 		"catalog-info.yaml":                    "accepted 2, warned 2",
-		"examples/ai-resources.yaml":           "ascode.kind_unknown",
+		"examples/ai-resources.yaml":           "ascode.kind_refused",
 		"examples/mcp-server-api.yaml":         "accepted 1, warned 1",
 		"demo-template/template/template.yaml": "ascode.kind_refused",
 	}
