@@ -178,13 +178,13 @@ func (t *track) explain(readings []Reading, now time.Time) Alert {
 	left := d.Objective.BudgetLeft(t.win.Over(d.Period))
 	a := Alert{
 		SLO: d.Name, Title: d.Title, Service: d.Service, Severity: x.Rule.Severity,
-		Objective: float64(d.Objective), Window: span(d.Period),
-		Long: span(x.Rule.Long), Factor: x.Rule.Factor, Share: x.Rule.Share,
+		Objective: float64(d.Objective), Window: label(d.Period),
+		Long: label(x.Rule.Long), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
 		BudgetLeft: left, Reason: x.reason(d), Link: "/slos/" + d.Name, Quiet: true,
 	}
 	if x.Rule.Short > 0 {
-		a.Short = span(x.Rule.Short)
+		a.Short = label(x.Rule.Short)
 	}
 	if in, ok := t.exhaustsIn(left); ok {
 		a.ExhaustsAt = now.Add(in).UTC().Truncate(time.Second)

@@ -75,8 +75,8 @@ func (d *Definition) counted() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// span writes a duration as operators do: 5m, 6h, 30d.
-func span(d time.Duration) string {
+// label writes a duration as operators do: 5m, 6h, 30d.
+func label(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= day && d%day == 0:

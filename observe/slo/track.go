@@ -184,7 +184,7 @@ func (t *track) figuresNow(now time.Time, gone text.Both) db.SaveStatusParams {
 	left := d.Objective.BudgetLeft(period)
 	burn := map[string]float64{}
 	for _, w := range shownWindows {
-		burn[span(w)] = d.Objective.BurnRate(t.win.Over(w))
+		burn[label(w)] = d.Objective.BurnRate(t.win.Over(w))
 	}
 	_, page := t.alerts[Page]
 	_, ticket := t.alerts[Ticket]

@@ -1,0 +1,118 @@
+package slo
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/teiten/teiten/kit/httpapi"
+)
+
+const scopeRead httpapi.Scope = "slo:read"
+
+type listIn struct {
+	httpapi.PageIn
+	Query   string   `query:"q" maxLength:"200" doc:"Text in name, title, service or owner."`
+	Service string   `query:"service" doc:"Only objectives of this service."`
+	Owner   string   `query:"owner" doc:"Only objectives of this team's services."`
+	Tier    string   `query:"tier" doc:"Only objectives of services of this tier."`
+	System  string   `query:"system" doc:"Only objectives of services of this system."`
+	Status  []string `query:"status,explode" doc:"Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling."`
+	Sort    string   `query:"sort" enum:"status,name,service,owner,tier,budget,-budget,burn,objective,sli" default:"status" doc:"The order; status puts first what needs somebody most."`
+}
+
+type listOut struct{ Body httpapi.Page[Summary] }
+
+type nameIn struct {
+	Name string `path:"name" doc:"The objective's name."`
+}
+
+type detailOut struct{ Body Detail }
+
+type seriesIn struct {
+	nameIn
+	From   time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
+	To     time.Time `query:"to" doc:"End of the span; by default now."`
+	Points int       `query:"points" minimum:"1" maximum:"1000" default:"300" doc:"How many points at most."`
+}
+
+type seriesOut struct{ Body Series }
+
+type alertsIn struct {
+	httpapi.PageIn
+	State   string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
+	Service string `query:"service" doc:"Only alerts of this service."`
+	Owner   string `query:"owner" doc:"Only alerts of this team's services."`
+}
+
+type namedAlertsIn struct {
+	nameIn
+	httpapi.PageIn
+	State string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
+}
+
+type alertsOut struct{ Body httpapi.Page[AlertView] }
+
+type countsIn struct {
+	By string `query:"by" enum:"service,owner,status" default:"service" doc:"What to group by."`
+}
+
+type countsOut struct{ Body httpapi.Page[Count] }
+
+// Register adds the room's operations to a.
+func (s *Service) Register(a *httpapi.API) {
+	get := func(id, path, summary string) httpapi.Op {
+		return httpapi.Op{ID: id, Method: http.MethodGet, Path: path, Scope: scopeRead, Tag: "Objectives", Summary: summary}
+	}
+	httpapi.Register(a, get("list-slos", "/api/v1/slos", "Service level objectives with their error budgets"), s.apiList)
+	httpapi.Register(a, get("count-slos", "/api/v1/slos/counts", "How many objectives are in which state, grouped"), s.apiCounts)
+	httpapi.Register(a, get("get-slo", "/api/v1/slos/{name}", "Everything about one objective"), s.apiGet)
+	httpapi.Register(a, get("get-slo-series", "/api/v1/slos/{name}/series", "One objective over time"), s.apiSeries)
+	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
+	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
+}
+
+func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {
+	items, next, total, err := s.List(ctx, filter{
+		Query: in.Query, Service: in.Service, Owner: in.Owner, Tier: in.Tier, System: in.System, Status: in.Status,
+		Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &listOut{httpapi.Page[Summary]{Items: items, Next: next, Total: &total}}, nil
+}
+
+func (s *Service) apiCounts(ctx context.Context, in *countsIn) (*countsOut, error) {
+	counts, err := s.Counts(ctx, in.By)
+	return &countsOut{httpapi.Page[Count]{Items: counts}}, err
+}
+
+func (s *Service) apiGet(ctx context.Context, in *nameIn) (*detailOut, error) {
+	d, err := s.Get(ctx, in.Name)
+	return &detailOut{d}, err
+}
+
+func (s *Service) apiSeries(ctx context.Context, in *seriesIn) (*seriesOut, error) {
+	x, err := s.Series(ctx, in.Name, in.From, in.To, in.Points)
+	return &seriesOut{x}, err
+}
+
+func (s *Service) apiNamedAlerts(ctx context.Context, in *namedAlertsIn) (*alertsOut, error) {
+	if _, err := s.one(ctx, in.Name); err != nil {
+		return nil, err
+	}
+	return s.page(ctx, alertFilter{SLO: in.Name, State: in.State, Cursor: in.Cursor, Limit: in.Limit})
+}
+
+func (s *Service) apiAlerts(ctx context.Context, in *alertsIn) (*alertsOut, error) {
+	return s.page(ctx, alertFilter{Service: in.Service, Owner: in.Owner, State: in.State, Cursor: in.Cursor, Limit: in.Limit})
+}
+
+func (s *Service) page(ctx context.Context, f alertFilter) (*alertsOut, error) {
+	items, next, err := s.Alerts(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return &alertsOut{httpapi.Page[AlertView]{Items: items, Next: next}}, nil
+}

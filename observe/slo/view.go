@@ -1,0 +1,426 @@
+package slo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
+)
+
+// Summary is an objective as lists show it.
+type Summary struct {
+	Name         string             `json:"name"`
+	Title        string             `json:"title,omitempty"`
+	Service      string             `json:"service"`
+	Owner        string             `json:"owner,omitempty" doc:"The team that owns the service."`
+	Tier         string             `json:"tier,omitempty"`
+	System       string             `json:"system,omitempty"`
+	Objective    float64            `json:"objective" doc:"Share of events that must be good."`
+	Window       Period             `json:"window"`
+	Status       Status             `json:"status" enum:"healthy,burning,attention,exhausted,unknown,backfilling"`
+	StatusReason text.Both          `json:"statusReason"`
+	SLI          float64            `json:"sli" doc:"Good events over all events of the window."`
+	BudgetLeft   float64            `json:"budgetLeft" doc:"Part of the error budget that is left; negative when overspent."`
+	Known        float64            `json:"known" doc:"Share of the window's minutes with data."`
+	Good         float64            `json:"good" doc:"Good events in the window."`
+	Total        float64            `json:"total" doc:"Events in the window."`
+	BurnRates    map[string]float64 `json:"burnRates" doc:"How many times faster than allowed the budget is spent, by window."`
+	ExhaustsAt   *time.Time         `json:"exhaustsAt,omitempty" doc:"When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d."`
+	Alerts       []AlertView        `json:"alerts" doc:"The open alerts."`
+	Backfill     BackfillView       `json:"backfill"`
+	ManagedBy    managed            `json:"managedBy"`
+	UpdatedAt    *time.Time         `json:"updatedAt,omitempty"`
+}
+
+// Period is the length of an objective's window.
+type Period struct {
+	Duration string  `json:"duration" doc:"As operators write it: 30d."`
+	Days     float64 `json:"days"`
+}
+
+// BackfillView is how far the reading of the past is.
+type BackfillView struct {
+	State      string     `json:"state" enum:"none,running,done"`
+	Reason     string     `json:"reason,omitempty" enum:"new,gap,longer"`
+	Done       int64      `json:"done" doc:"Minutes."`
+	Total      int64      `json:"total" doc:"Minutes."`
+	StartedAt  *time.Time `json:"startedAt,omitempty"`
+	FinishedAt *time.Time `json:"finishedAt,omitempty"`
+}
+
+// AlertView is an alert, open or past.
+type AlertView struct {
+	ID         string     `json:"id"`
+	SLO        string     `json:"slo"`
+	Title      string     `json:"title,omitempty"`
+	Service    string     `json:"service"`
+	Owner      string     `json:"owner,omitempty"`
+	Severity   Severity   `json:"severity" enum:"page,ticket"`
+	State      string     `json:"state" enum:"firing,resolved"`
+	Since      time.Time  `json:"since"`
+	ResolvedAt *time.Time `json:"resolvedAt,omitempty"`
+	Rules      []string   `json:"rules"`
+	Long       string     `json:"long"`
+	Short      string     `json:"short,omitempty"`
+	Factor     float64    `json:"factor"`
+	LongBurn   float64    `json:"longBurn"`
+	ShortBurn  float64    `json:"shortBurn"`
+	BudgetLeft float64    `json:"budgetLeft"`
+	Reason     text.Both  `json:"reason"`
+}
+
+// Detail is an objective as its page shows it.
+type Detail struct {
+	Summary
+	Description string     `json:"description,omitempty"`
+	DataSource  string     `json:"dataSource,omitempty" doc:"Empty for the default one."`
+	Queries     Queries    `json:"queries"`
+	Exact       bool       `json:"exact" doc:"Whether every event is counted exactly."`
+	ExactNote   text.Both  `json:"exactNote"`
+	Watermark   *time.Time `json:"watermark,omitempty" doc:"Up to when everything was read."`
+	Settle      string     `json:"settle" doc:"How long after its end a minute is read."`
+	Absent      string     `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
+	Minimum     *float64   `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise each rule has its own."`
+	Gaps        []Gap      `json:"gaps" doc:"Minutes without data, the newest first, at most 100."`
+	Rules       []RuleView `json:"alertRules"`
+	Forecasts   []Forecast `json:"forecasts"`
+}
+
+// Queries are the expressions of an objective, and what is sent to the source.
+type Queries struct {
+	Good           string `json:"good,omitempty"`
+	Bad            string `json:"bad,omitempty"`
+	Total          string `json:"total"`
+	Counter        bool   `json:"counter"`
+	EvaluatedPart  string `json:"evaluatedPart,omitempty" doc:"Good or bad as it is asked each minute."`
+	EvaluatedTotal string `json:"evaluatedTotal,omitempty" doc:"Total as it is asked each minute."`
+}
+
+// Gap is a time without data.
+type Gap struct {
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	Minutes int64     `json:"minutes"`
+}
+
+// RuleView is an alert rule and what it sees now.
+type RuleView struct {
+	Name          string     `json:"name"`
+	Severity      Severity   `json:"severity" enum:"page,ticket"`
+	Long          string     `json:"long"`
+	Short         string     `json:"short,omitempty"`
+	For           string     `json:"for,omitempty"`
+	Factor        float64    `json:"factor"`
+	Share         float64    `json:"share" doc:"Part of the budget that the long window spends at the factor."`
+	LongBurn      float64    `json:"longBurn"`
+	ShortBurn     float64    `json:"shortBurn"`
+	LongEvents    float64    `json:"longEvents"`
+	MinimumEvents float64    `json:"minimumEvents" doc:"Events that the long window needs before the rule may fire."`
+	Over          bool       `json:"over" doc:"Both windows are over the factor."`
+	Guarded       bool       `json:"guarded" doc:"Over, but with too few events."`
+	Firing        bool       `json:"firing"`
+	Since         *time.Time `json:"since,omitempty"`
+	Policy        string     `json:"policy,omitempty"`
+	Reason        text.Both  `json:"reason"`
+}
+
+// Forecast is when the budget is spent if it goes on as in one window.
+type Forecast struct {
+	Window     string     `json:"window"`
+	BurnRate   float64    `json:"burnRate"`
+	ExhaustsAt *time.Time `json:"exhaustsAt,omitempty"`
+	Fastest    bool       `json:"fastest"`
+}
+
+// Count is how many objectives there are under one key, and the worst of them.
+type Count struct {
+	Key      string         `json:"key"`
+	Total    int            `json:"total"`
+	ByStatus map[Status]int `json:"byStatus"`
+	Worst    Worst          `json:"worst"`
+}
+
+// Worst is the objective that needs somebody most.
+type Worst struct {
+	Name       string  `json:"name"`
+	Status     Status  `json:"status"`
+	BudgetLeft float64 `json:"budgetLeft"`
+}
+
+// List returns objectives in order, the cursor of the next page, and how many
+// there are in all.
+func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, error) {
+	rows, next, err := s.list(ctx, f)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	total, err := s.count(ctx, f)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	open, err := s.openAlerts(ctx)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	all := make([]Summary, len(rows))
+	for i := range rows {
+		if all[i], err = summarise(&rows[i], open); err != nil {
+			return nil, "", 0, err
+		}
+	}
+	return all, next, total, nil
+}
+
+func (s *Service) openAlerts(ctx context.Context) (map[string][]AlertView, error) {
+	rows, err := db.New(s.db.Read()).AllOpenAlerts(ctx)
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("list alerts: %w", err))
+	}
+	open := map[string][]AlertView{}
+	for _, r := range rows {
+		v, err := viewAlert(r)
+		if err != nil {
+			return nil, err
+		}
+		open[r.Slo] = append(open[r.Slo], v)
+	}
+	return open, nil
+}
+
+func summarise(r *row, open map[string][]AlertView) (Summary, error) {
+	period := time.Duration(r.Period) * time.Second
+	x := Summary{
+		Name: r.Name, Title: r.Title, Service: r.Service, Owner: r.Owner, Tier: r.Tier, System: r.System,
+		Objective: r.Objective, Window: Period{label(period), period.Hours() / 24}, Status: Status(r.Status),
+		SLI: r.Sli, BudgetLeft: r.BudgetLeft, Known: r.Known, Good: r.Good, Total: r.Total,
+		ExhaustsAt: timeOf(r.ExhaustsAt), Alerts: nonNil(open[r.Name]), UpdatedAt: timeOf(r.UpdatedAt),
+	}
+	var b backfill
+	for data, into := range map[string]any{r.Reason: &x.StatusReason, r.Burn: &x.BurnRates, r.Backfill: &b, r.ManagedBy: &x.ManagedBy} {
+		if err := unmarshal(data, into); err != nil {
+			return x, fmt.Errorf("read %s: %w", r.Name, err)
+		}
+	}
+	x.Backfill = b.view()
+	return x, nil
+}
+
+func (b backfill) view() BackfillView {
+	v := BackfillView{State: "none", Reason: b.Reason, Done: b.Done, Total: b.Total,
+		StartedAt: timeOf(b.StartedAt), FinishedAt: timeOf(b.FinishedAt)}
+	switch {
+	case b.running():
+		v.State = "running"
+	case b.FinishedAt > 0:
+		v.State = "done"
+	}
+	return v
+}
+
+func viewAlert(r db.SloAlert) (AlertView, error) {
+	var a Alert
+	if err := unmarshal(r.Data, &a); err != nil {
+		return AlertView{}, fmt.Errorf("read alert %s: %w", r.ID, err)
+	}
+	return AlertView{
+		ID: r.ID, SLO: r.Slo, Title: a.Title, Service: r.Service, Owner: r.Owner, Severity: Severity(r.Severity), State: r.State,
+		Since: database.Time(r.Since), ResolvedAt: timeOf(r.ResolvedAt), Rules: nonNil(a.Rules),
+		Long: a.Long, Short: a.Short, Factor: a.Factor, LongBurn: a.LongBurn, ShortBurn: a.ShortBurn,
+		BudgetLeft: a.BudgetLeft, Reason: a.Reason,
+	}, nil
+}
+
+// Alerts lists alerts, the newest first, and the cursor of the next page.
+func (s *Service) Alerts(ctx context.Context, f alertFilter) ([]AlertView, string, error) {
+	rows, next, err := s.alerts(ctx, f)
+	if err != nil {
+		return nil, "", err
+	}
+	all := make([]AlertView, len(rows))
+	for i, r := range rows {
+		if all[i], err = viewAlert(r); err != nil {
+			return nil, "", err
+		}
+	}
+	return all, next, nil
+}
+
+// Get returns everything about one objective.
+func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
+	r, err := s.one(ctx, name)
+	if err != nil {
+		return Detail{}, err
+	}
+	open, err := s.openAlerts(ctx)
+	if err != nil {
+		return Detail{}, err
+	}
+	var x Detail
+	if x.Summary, err = summarise(&r, open); err != nil {
+		return x, err
+	}
+	definition, err := db.New(s.db.Read()).GetDefinition(ctx, name)
+	if err != nil {
+		return x, notFound(name)
+	}
+	t, err := loadTrack(ctx, s.db.Read(), definition)
+	if err != nil {
+		return x, fmt.Errorf("load %s: %w", name, err)
+	}
+	s.detail(&x, t)
+	return x, nil
+}
+
+// detail fills in what follows from the definition and the windows.
+func (s *Service) detail(x *Detail, t *track) {
+	d := t.def
+	x.Description, x.DataSource = d.Description, d.Source
+	x.Queries = Queries{Good: d.Good, Bad: d.Bad, Total: d.Total, Counter: d.Counter}
+	if q, err := s.sources.Get(d.Source); err == nil {
+		if asked, err := queriesFor(d, q); err == nil {
+			x.Queries.EvaluatedPart, x.Queries.EvaluatedTotal = asked.part, asked.total
+		}
+	}
+	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact)
+	if t.watermark > 0 {
+		at := ledger.Start(t.watermark)
+		x.Watermark = &at
+	}
+	x.Settle, x.Absent, x.Minimum = d.Settle.String(), "unknown", d.Minimum
+	if d.AbsentBad {
+		x.Absent = "bad"
+	}
+	x.Gaps = t.gaps()
+	x.Rules = t.ruleViews()
+	x.Forecasts = t.forecasts()
+}
+
+func exactNote(d *Definition, exact bool) text.Both {
+	switch {
+	case !d.Counter:
+		return text.Say("the values of the expressions are taken as they are, once a minute", "式の値を1分ごとにそのまま使います")
+	case exact:
+		return text.Say("every increase of the counters between two scrapes is counted once, without extrapolation",
+			"スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えています")
+	}
+	over := max(time.Minute, 4*d.Scrape)
+	return text.Say("the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
+		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", label(over))
+}
+
+const mostGaps = 100
+
+// gaps are the minutes without data in the period, the newest first.
+func (t *track) gaps() []Gap {
+	gaps := []Gap{}
+	from := t.watermark - int64(t.def.Period/time.Minute)
+	var end int64 // of the gap that is being followed, 0 outside one
+	flush := func(start int64) {
+		if end > 0 {
+			gaps = append(gaps, Gap{ledger.Start(start), ledger.Start(end), end - start})
+			end = 0
+		}
+	}
+	for n := (t.watermark - 1) / ledger.MinutesPerHour; n >= from/ledger.MinutesPerHour && t.watermark > 0 && len(gaps) < mostGaps; n-- {
+		h := t.win.Hour(n)
+		for i := int64(ledger.MinutesPerHour - 1); i >= 0; i-- {
+			m := n*ledger.MinutesPerHour + i
+			switch {
+			case m >= t.watermark || m < from:
+			case h[i].Known:
+				flush(m + 1)
+			case end == 0:
+				end = m + 1
+			}
+		}
+	}
+	if len(gaps) < mostGaps {
+		flush(from)
+	}
+	return gaps
+}
+
+// ruleViews reads every rule off the windows.
+func (t *track) ruleViews() []RuleView {
+	views := []RuleView{}
+	for _, r := range t.def.Rules {
+		was := t.rules[r.Name]
+		x := r.Judge(t.def, t.win.Over, was.Firing)
+		v := RuleView{
+			Name: r.Name, Severity: r.Severity, Long: label(r.Long), Factor: r.Factor, Share: r.Share,
+			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum,
+			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.state(t.def, was.Firing),
+		}
+		if r.Short > 0 {
+			v.Short = label(r.Short)
+		}
+		if r.For > 0 {
+			v.For = label(r.For)
+		}
+		if was.Firing {
+			at := ledger.Start(was.Since)
+			v.Since = &at
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// state says in one sentence what a rule sees.
+func (x Reading) state(d *Definition, firing bool) text.Both {
+	switch {
+	case firing:
+		return x.reason(d)
+	case x.Guarded:
+		return text.Say("over the limit, but %[1]s events in %[2]s are fewer than the %[3]s that it takes to alert",
+			"しきい値を超えていますが、直近%[2]sのイベントは%[1]s件で、通知に必要な%[3]s件に達していません",
+			number(x.Long.Total), label(x.Rule.Long), number(x.Minimum))
+	case x.Long.Known == 0:
+		return text.Say("there is no data in %s", "直近%sのデータがありません", label(x.Rule.Long))
+	}
+	return text.Say("under the limit of %[1]s: %[2]s over %[3]s", "しきい値%[1]s未満です(直近%[3]sで%[2]s)",
+		number(x.Rule.Factor), number(x.LongBurn), label(x.Rule.Long))
+}
+
+// forecasts carry the burn rates of several windows on into the future.
+func (t *track) forecasts() []Forecast {
+	left := t.def.Objective.BudgetLeft(t.win.Over(t.def.Period))
+	soonest, any := t.exhaustsIn(left)
+	views := []Forecast{}
+	for _, w := range forecasts {
+		f := Forecast{Window: label(w), BurnRate: t.def.Objective.BurnRate(t.win.Over(w))}
+		if in, ok := ExhaustsIn(left, f.BurnRate, t.def.Period); ok {
+			at := ledger.Start(t.watermark).Add(in)
+			f.ExhaustsAt, f.Fastest = &at, any && in == soonest
+		}
+		views = append(views, f)
+	}
+	return views
+}
+
+// Counts groups all objectives by service, owner or status, the groups that need
+// somebody most first.
+func (s *Service) Counts(ctx context.Context, by string) ([]Count, error) {
+	rows, err := db.New(s.db.Read()).CountsByKey(ctx)
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("count objectives: %w", err))
+	}
+	counts := []Count{}
+	for _, r := range rows {
+		key := map[string]string{"service": r.Service, "owner": r.Owner, "status": r.Status}[by]
+		i := slices.IndexFunc(counts, func(c Count) bool { return c.Key == key })
+		if i < 0 {
+			i = len(counts)
+			counts = append(counts, Count{Key: key, ByStatus: map[Status]int{},
+				Worst: Worst{r.Name, Status(r.Status), r.BudgetLeft}}) // the rows come worst first
+		}
+		counts[i].Total++
+		counts[i].ByStatus[Status(r.Status)]++
+	}
+	return counts, nil
+}
