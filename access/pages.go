@@ -137,16 +137,16 @@ func visit(r *http.Request) Visit {
 
 // enter sets the cookies of a session that has begun and leads on.
 func (p *pages) enter(w http.ResponseWriter, r *http.Request, o Opened, next string) {
-	cookie := func(name, value string, until time.Time, hidden bool) {
+	cookie := func(name, value string, life time.Duration, hidden bool) {
 		http.SetCookie(w, &http.Cookie{
-			Name: name, Value: value, Path: "/", Expires: until, HttpOnly: hidden,
+			Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()), HttpOnly: hidden,
 			Secure: p.s.secure, SameSite: http.SameSiteLaxMode,
 		})
 	}
-	cookie(SessionCookie, o.SessionSecret, o.Session.ExpiresAt, true)
-	cookie(deviceCookie, o.DeviceSecret, o.Session.CreatedAt.Add(deviceLife), true)
+	cookie(SessionCookie, o.SessionSecret, sessionLife, true)
+	cookie(deviceCookie, o.DeviceSecret, deviceLife, true)
 	if _, err := r.Cookie(httpapi.LangCookie); err != nil && o.User.Language != "" {
-		cookie(httpapi.LangCookie, string(o.User.Language), o.Session.CreatedAt.AddDate(1, 0, 0), false)
+		cookie(httpapi.LangCookie, string(o.User.Language), 365*24*time.Hour, false)
 	}
 	http.Redirect(w, r, safeNext(next), http.StatusSeeOther)
 }
