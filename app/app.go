@@ -41,7 +41,7 @@ type Options struct {
 	Targets []embedded.Target
 	// BeforeStart runs once everything is open and nothing runs yet.
 	BeforeStart func(ctx context.Context, a *App) error
-	// Proofs of a server are not wanted where it only describes itself.
+	// offline builds a server that only describes itself and never listens.
 	offline bool
 }
 
@@ -161,6 +161,9 @@ func (a *App) URL() string {
 	}
 	return a.config.baseURL(a.listener.Addr())
 }
+
+// API is what the server serves.
+func (a *App) API() *httpapi.API { return a.api }
 
 // Addr is where the server listens.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,8 +87,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalText(b []byte) error {
 	s := string(b)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
-		var n int
-		if _, err := fmt.Sscanf(days+"\n", "%d\n", &n); err == nil && n >= 0 && n <= 100_000 {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
 			*d = Duration(n) * Duration(24*time.Hour)
 			return nil
 		}

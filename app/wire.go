@@ -93,7 +93,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Access.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
-	//a.SLO.Measures(a.Measures)
+	a.SLO.Measures(a.Measures)
 	a.Notify.Measures(a.Measures)
 	return nil
 }
@@ -157,7 +157,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.SLO,
 	} {
 		room.Register(a.api)
 	}
