@@ -30,7 +30,7 @@ type nameIn struct {
 type detailOut struct{ Body Detail }
 
 type seriesIn struct {
-	nameIn
+	Name   string    `path:"name" doc:"The objective's name."`
 	From   time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
 	To     time.Time `query:"to" doc:"End of the span; by default now."`
 	Points int       `query:"points" minimum:"1" maximum:"1000" default:"300" doc:"How many points at most."`
@@ -46,8 +46,8 @@ type alertsIn struct {
 }
 
 type namedAlertsIn struct {
-	nameIn
 	httpapi.PageIn
+	Name  string `path:"name" doc:"The objective's name."`
 	State string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
 }
 

@@ -55,8 +55,8 @@ func (s *Service) Kinds(r *ascode.Registry) {
 	add(ascode.Kind{Kind: kindSLO, ID: "slos", Order: 90, Event: "slo.",
 		Title: text.Say("Service level objective", "サービスレベル目標"),
 		New:   func() any { return &openslo.SLO{} }, Validate: openslo.ValidateSLO,
-		Ref:   func(d *ascode.Document) string { return "slo:" + d.Name },
-		Owner: s.ownerOf, Apply: s.putSLO, Remove: s.dropSLO, Check: s.checkPart, Warn: s.warnSLO})
+		Ref:     func(d *ascode.Document) string { return "slo:" + d.Name },
+		OwnerIn: s.ownerOf, Apply: s.putSLO, Remove: s.dropSLO, Check: s.checkPart, Warn: s.warnSLO})
 }
 
 // reference is one document naming another, and where it does.
@@ -176,18 +176,13 @@ func (s *Service) lookUp(ctx context.Context, q db.DBTX, name string) (catalog.E
 }
 
 // ownerOf is the team that owns the service of an SLO.
-func (s *Service) ownerOf(d *ascode.Document) string {
+func (s *Service) ownerOf(ctx context.Context, tx *sql.Tx, d *ascode.Document) (string, error) {
 	o, ok := d.Object.(*openslo.SLO)
 	if !ok {
-		return ""
+		return "", nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	e, found, err := s.lookUp(ctx, s.db.Read(), o.Spec.Service)
-	if err != nil || !found {
-		return ""
-	}
-	return e.Owner
+	e, _, err := s.lookUp(ctx, tx, o.Spec.Service)
+	return e.Owner, err
 }
 
 // warnSLO points at an expression over counters that are not taken as such.

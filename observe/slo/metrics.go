@@ -52,9 +52,12 @@ func (s *Service) Collector() prometheus.Collector { return collector{s} }
 
 type collector struct{ s *Service }
 
-// Describe sends the descriptions of the room's own figures; those of results
-// are known when they are collected.
+// Describe sends the descriptions of everything that Collect may send.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descObjective, descSLI, descLeft, descKnown, descGood, descTotal,
+		descBurn, descStatus, descEvaluated, descAlert} {
+		ch <- d
+	}
 	c.s.figures.rounds.Describe(ch)
 	c.s.figures.read.Describe(ch)
 }
