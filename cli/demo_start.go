@@ -143,9 +143,9 @@ func (c *demoStartCmd) openServer(ctx context.Context, d *demo) error {
 	}
 	secret := "whsec_" + rand.Text() + rand.Text()
 	for name, value := range map[string]string{
-		"TEITEN_DEMO_WEBHOOK_URL":    d.sink.HTTPURL() + "/hook",
-		"TEITEN_DEMO_WEBHOOK_SECRET": secret,
-		"TEITEN_DEMO_SLACK_URL":      d.sink.HTTPURL() + "/slack",
+		"SHOP_WEBHOOK_URL":    d.sink.HTTPURL() + "/hook",
+		"SHOP_WEBHOOK_SECRET": secret,
+		"SHOP_CHAT_URL":      d.sink.HTTPURL() + "/slack",
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("name the sinks: %w", err)
