@@ -51,7 +51,7 @@ func (s *Service) IssueToken(ctx context.Context, n NewToken) (secret string, in
 			return fmt.Errorf("save token: %w", err)
 		}
 		return s.note(ctx, tx, "access.token_created", info.Ref(),
-			map[string]any{"name": info.Name, "kind": info.Kind, "role": info.Role, "scopes": info.Scopes, "expiresAt": info.ExpiresAt},
+			map[string]any{"name": info.Name, "kind": info.Kind, "scopes": info.Scopes, "expiresAt": info.ExpiresAt},
 			User{ID: info.UserID}.Ref())
 	})
 	return secret, info, err

@@ -396,7 +396,7 @@ func (h *house) acting(token string) context.Context {
 }
 
 func TestOwnersEditWhatTheirTeamOwns(t *testing.T) {
-	ctx := func(u User) context.Context { return WithPrincipal(context.Background(), u.principal()) }
+	ctx := func(u User) context.Context { return WithPrincipal(t.Context(), u.principal()) }
 	owner := ctx(User{ID: "1", Role: Viewer, Teams: []string{"team:payments"}})
 	for _, c := range []struct {
 		name string
@@ -411,8 +411,8 @@ func TestOwnersEditWhatTheirTeamOwns(t *testing.T) {
 		{"responder", ctx(User{ID: "2", Role: Responder}), "payments", "access.not_owner"},
 		{"editor", ctx(User{ID: "3", Role: Editor}), "search", ""},
 		{"editor, nobody's", ctx(User{ID: "3", Role: Editor}), "", ""},
-		{"system", AsSystem(context.Background()), "search", ""},
-		{"nobody", context.Background(), "payments", "access.sign_in_required"},
+		{"system", AsSystem(t.Context()), "search", ""},
+		{"nobody", t.Context(), "payments", "access.sign_in_required"},
 	} {
 		err := MayEdit(c.ctx, c.team)
 		f, _ := fault.As(err)

@@ -475,7 +475,7 @@ func TestIfMatch(t *testing.T) {
 		err := IfMatch{c.header}.Check(etag)
 		got := 0
 		if err != nil {
-			got = newWorld(t).Problem(context.Background(), err).Status
+			got = newWorld(t).Problem(t.Context(), err).Status
 		}
 		if got != c.want {
 			t.Errorf("If-Match %q: %d, want %d", c.header, got, c.want)

@@ -18,7 +18,7 @@ import (
 // Problem is the body of every answer that is not a success (RFC 9457), in the
 // reader's language. Code is stable and for programs; Detail says what is
 // wrong and Remedy how to mend it.
-type Problem struct {
+type Problem struct { //nolint:errname // it is the body of an answer first, and an error only to huma
 	Type       string          `json:"type" doc:"urn:teiten:problem: and the code."`
 	Title      string          `json:"title" doc:"The kind of problem, in the reader's language."`
 	Status     int             `json:"status" doc:"The HTTP status."`
@@ -111,20 +111,20 @@ func kindOf(status int) fault.Kind {
 	return ""
 }
 
-// statused is a fault with another status than its kind's.
-type statused struct {
+// statusError is a fault with another status than its kind's.
+type statusError struct {
 	fault  *fault.Error
 	status int
 }
 
 // Error is that of the fault.
-func (s *statused) Error() string { return s.fault.Error() }
+func (s *statusError) Error() string { return s.fault.Error() }
 
 // Unwrap keeps the fault reachable for fault.As.
-func (s *statused) Unwrap() error { return s.fault }
+func (s *statusError) Unwrap() error { return s.fault }
 
 // Status gives a fault a more exact HTTP status than its kind has.
-func Status(status int, f *fault.Error) error { return &statused{f, status} }
+func Status(status int, f *fault.Error) error { return &statusError{f, status} }
 
 // Unauthenticated is the answer to a caller who did not say who they are.
 func Unauthenticated() error {
@@ -182,7 +182,7 @@ func (a *API) judge(ctx context.Context, err error) *Problem {
 		return internalProblem(lang, id)
 	}
 	status := f.Kind.HTTPStatus()
-	var s *statused
+	var s *statusError
 	if errors.As(err, &s) {
 		status = s.status
 	}
