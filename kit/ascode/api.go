@@ -41,7 +41,7 @@ func (e *Engine) Register(a *httpapi.API) {
 		Summary: "Delete a document"}, e.apiDelete)
 	httpapi.Register(a, httpapi.Op{ID: "list-kinds", Method: http.MethodGet, Path: "/api/v1/kinds", Scope: httpapi.SignedIn, Tag: tag,
 		Summary: "List the kinds of document"}, e.apiKinds)
-	a.Handle("GET /schemas/{file}", httpapi.Public, http.HandlerFunc(e.serveSchema(a)))
+	a.Handle("GET /schemas/{file}", httpapi.Public, e.serveSchema(a))
 }
 
 type applyIn struct {

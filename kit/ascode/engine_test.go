@@ -66,11 +66,8 @@ func files(docs ...string) []File {
 }
 
 func lampDoc(name string, spec ...string) string {
-	doc := "apiVersion: example.com/v1\nkind: Lamp\nmetadata:\n  name: " + name + "\nspec:\n  watt: 1\n"
-	for _, line := range spec {
-		doc += "  " + line + "\n"
-	}
-	return doc
+	lines := append([]string{"apiVersion: example.com/v1\nkind: Lamp\nmetadata:\n  name: " + name + "\nspec:", "watt: 1"}, spec...)
+	return strings.Join(lines, "\n  ") + "\n"
 }
 
 func code(err error) string {
@@ -267,7 +264,7 @@ func TestSecretsAreNeverShownAndNeverLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := r.apply(t, Request{Files: files(strings.Replace(doc, "s3cr3t-1", "s3cr3t-2", 1))})
-		for _, shown := range []string{exported, fmt.Sprint(plan), fmt.Sprintf("%s", changed.Changes[0].Before), fmt.Sprint(changed), fmt.Sprintf("%s", changed.Changes[0].After)} {
+		for _, shown := range []string{exported, fmt.Sprint(plan), string(changed.Changes[0].Before), fmt.Sprint(changed), string(changed.Changes[0].After)} {
 			if strings.Contains(shown, "s3cr3t") {
 				t.Errorf("a secret is shown: %s", shown)
 			}

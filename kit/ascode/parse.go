@@ -140,7 +140,7 @@ func oneOfKinds(got string, kinds []string) text.Both {
 
 // identify reads name and namespace.
 func (d *Document) identify() []*fault.Error {
-	_, name := child2(d.root, "metadata", "name")
+	name := grandchild(d.root, "metadata", "name")
 	if name == nil || name.Value == "" {
 		return []*fault.Error{d.Fault("ascode.name_missing",
 			text.Say("%s has no name", "%s に名前がありません", d.Kind),
@@ -151,7 +151,7 @@ func (d *Document) identify() []*fault.Error {
 	}
 	d.Name, d.Namespace = name.Value, DefaultNamespace
 	var faults []*fault.Error
-	if _, ns := child2(d.root, "metadata", "namespace"); ns != nil && ns.Kind == yaml.ScalarNode && ns.Value != "" && ns.ShortTag() != "!!null" {
+	if ns := grandchild(d.root, "metadata", "namespace"); ns != nil && ns.Kind == yaml.ScalarNode && ns.Value != "" && ns.ShortTag() != "!!null" {
 		d.Namespace = ns.Value
 		if !nameShape.MatchString(d.Namespace) {
 			faults = append(faults, d.nameFault(d.Namespace, "namespace"))
@@ -170,11 +170,13 @@ func (d *Document) nameFault(got, field string) *fault.Error {
 			"英数字と「-」「_」「.」を63文字以内で使い、英数字で始めて英数字で終えてください"), "metadata", field)
 }
 
-func child2(n *yaml.Node, a, b string) (key, value *yaml.Node) {
+// grandchild returns the value of field b of field a, nil where there is none.
+func grandchild(n *yaml.Node, a, b string) *yaml.Node {
 	if _, n = child(n, a); n == nil {
-		return nil, nil
+		return nil
 	}
-	return child(n, b)
+	_, value := child(n, b)
+	return value
 }
 
 // shorten cuts a text that would fill the screen.

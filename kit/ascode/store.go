@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -87,23 +86,28 @@ func rowsByID(ctx context.Context, q querier, ids []string) (map[string]*row, er
 func lastRevisions(ctx context.Context, q querier, ids []string) (map[string]int64, error) {
 	last := map[string]int64{}
 	for part := range slices.Chunk(ids, batch) {
-		rows, err := q.QueryContext(ctx, `SELECT id, MAX(revision) FROM ascode_revisions WHERE id IN (`+holes(1, len(part))+`) GROUP BY id`, anySlice(part)...)
-		if err != nil {
-			return nil, fmt.Errorf("read revisions: %w", err)
-		}
-		for rows.Next() {
-			var id string
-			var revision int64
-			if err := rows.Scan(&id, &revision); err != nil {
-				return nil, errors.Join(fmt.Errorf("read revisions: %w", err), rows.Close())
-			}
-			last[id] = revision
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := readRevisions(ctx, q, part, last); err != nil {
 			return nil, fmt.Errorf("read revisions: %w", err)
 		}
 	}
 	return last, nil
+}
+
+func readRevisions(ctx context.Context, q querier, ids []string, into map[string]int64) error {
+	rows, err := q.QueryContext(ctx, `SELECT id, MAX(revision) FROM ascode_revisions WHERE id IN (`+holes(1, len(ids))+`) GROUP BY id`, anySlice(ids)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var revision int64
+		if err := rows.Scan(&id, &revision); err != nil {
+			return err
+		}
+		into[id] = revision
+	}
+	return rows.Err()
 }
 
 // allIDs returns the ids of every stored document.
