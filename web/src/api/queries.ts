@@ -93,9 +93,14 @@ export const deliveryPages = (query: Query<"/api/v1/deliveries">) =>
     placeholderData: keepPreviousData,
   });
 
+export const delivery = (id: string) =>
+  queryOptions({ queryKey: ["notify", "delivery", id], queryFn: ({ signal }) => data(api.GET("/api/v1/deliveries/{id}", { signal, params: { path: { id } } })) });
+
+export const roles = (lang: string) => queryOptions({ queryKey: ["access", "roles", lang], queryFn: ({ signal }) => data(api.GET("/api/v1/roles", { signal })), staleTime: Infinity });
+
 export const users = () => queryOptions({ queryKey: ["access", "users"], queryFn: ({ signal }) => data(api.GET("/api/v1/users", { signal, params: { query: { limit: 200 } } })) });
 
-export const sessions = () => queryOptions({ queryKey: ["access", "sessions"], queryFn: ({ signal }) => data(api.GET("/api/v1/sessions", { signal, params: { query: { limit: 100 } } })) });
+export const sessions = () => queryOptions({ queryKey: ["access", "sessions"], queryFn: ({ signal }) => data(api.GET("/api/v1/sessions", { signal })) });
 
 export const tokens = () => queryOptions({ queryKey: ["access", "tokens"], queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal, params: { query: { limit: 200 } } })) });
 

@@ -4,310 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-users"];
-        put?: never;
-        post: operations["post-api-v1-users"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch-api-v1-users-id-"];
-        trace?: never;
-    };
-    "/api/v1/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-sessions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete-api-v1-sessions-id-"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-tokens"];
-        put?: never;
-        post: operations["post-api-v1-tokens"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete-api-v1-tokens-id-"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-journal"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journal/entries/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-journal-entries-id-"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journal/seals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-journal-seals"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journal/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post-api-v1-journal-verify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/services": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-services"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/services/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-services-name-"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/teams": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-teams"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slos": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-slos"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slos/counts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-slos-counts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slos/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-slos-name-"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slos/{name}/series": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-slos-name-series"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slos/{name}/alerts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-slos-name-alerts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -315,7 +11,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-api-v1-alerts"];
+        /** Alerts of all objectives, newest first */
+        get: operations["list-alerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -324,23 +21,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get-api-v1-sources"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{name}/test": {
+    "/api/v1/apply": {
         parameters: {
             query?: never;
             header?: never;
@@ -349,7 +30,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post-api-v1-sources-name-test"];
+        /**
+         * Apply documents
+         * @description Applies every document of the files in one transaction, or none. With dryRun nothing is changed; with prune the documents of the set that the files no longer hold are removed, and confirm must be the digest of the plan that was shown.
+         */
+        post: operations["apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -363,7 +48,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-api-v1-channels"];
+        /** Every channel and how its receiver does */
+        get: operations["list-channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel */
+        get: operations["get-channel"];
         put?: never;
         post?: never;
         delete?: never;
@@ -381,7 +84,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post-api-v1-channels-name-test"];
+        /**
+         * Send a test message and wait for the outcome
+         * @description The message is sent once to each recipient. The deliveries are on record like any other; whether the receiver took them over is in the answer, which is 200 either way.
+         */
+        post: operations["test-channel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -395,9 +102,578 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-api-v1-deliveries"];
+        /** What was told to whom, newest first */
+        get: operations["list-deliveries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with every attempt */
+        get: operations["get-delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a delivery again now, with the same key */
+        post: operations["retry-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List documents */
+        get: operations["list-documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Write documents as YAML that applies to the same */
+        get: operations["export-documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a document */
+        get: operations["get-document"];
+        /** Create or change a document that is managed in the browser */
+        put: operations["put-document"];
+        post?: never;
+        /** Delete a document */
+        delete: operations["delete-document"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List everything in the catalog */
+        get: operations["list-entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an entity with its relations */
+        get: operations["get-entity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened, newest first */
+        get: operations["list-journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry */
+        get: operations["get-entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The seals over closed minutes, newest first */
+        get: operations["list-seals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries as they are committed, as server-sent events */
+        get: operations["follow-journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute every seal again and compare */
+        post: operations["verify-journal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kinds of document */
+        get: operations["list-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may do */
+        get: operations["get-me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own name or language */
+        patch: operations["change-me"];
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change one's own password
+         * @description Every other session ends.
+         */
+        post: operations["change-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that has a number */
+        get: operations["list-measures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/measures/{id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of one measure for one subject */
+        get: operations["get-measure-values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people */
+        get: operations["list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what an apply would do */
+        post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Evaluate a PromQL expression at one moment */
+        get: operations["query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query_range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Evaluate a PromQL expression over a range */
+        get: operations["query-range"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles, and the scopes each has */
+        get: operations["list-roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List services */
+        get: operations["list-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a service with its dependencies */
+        get: operations["get-service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live sessions, one's own or (access:admin) anybody's */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        /** End all sessions but this one */
+        delete: operations["end-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one session */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Service level objectives with their error budgets */
+        get: operations["list-slos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many objectives are in which state, grouped */
+        get: operations["count-slos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about one objective */
+        get: operations["get-slo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts of one objective, newest first */
+        get: operations["list-slo-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One objective over time */
+        get: operations["get-slo-series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List data sources and how they are */
+        get: operations["list-sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a data source how it is, now */
+        post: operations["test-source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -411,9 +687,135 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get-api-v1-system"];
+        /** The server's version and health */
+        get: operations["get-system"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List teams */
+        get: operations["list-teams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a team with its members and what it owns */
+        get: operations["get-team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens, newest first */
+        get: operations["list-tokens"];
+        put?: never;
+        /** Make a token; it is shown once */
+        post: operations["create-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token */
+        delete: operations["revoke-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people, by address */
+        get: operations["list-users"];
+        put?: never;
+        /** Add a person and invite them by a one-time link */
+        post: operations["add-user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One person
+         * @description Others than oneself need access:read.
+         */
+        get: operations["get-user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a person's name, role, teams or language, or disable them */
+        patch: operations["change-user"];
+        trace?: never;
+    };
+    "/api/v1/users/{id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new one-time link with which a person chooses a password */
+        post: operations["invite-user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -424,473 +826,1233 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Both: {
-            en: string;
-            ja: string;
+        AccessInvitation: {
+            link: components["schemas"]["AccessLink"];
+            user: components["schemas"]["AccessUser"];
         };
-        ManagedBy: {
+        AccessIssuedToken: {
+            info: components["schemas"]["AccessTokenInfo"];
+            /** @description Keep it now: it is not shown again. */
+            token: string;
+        };
+        AccessLink: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Hand it to the person; it works once. */
+            url: string;
+        };
+        AccessMe: {
+            /** @description The person's, or the service token's. */
+            id: string;
             /** @enum {string} */
-            by: "code" | "browser";
+            kind: "person" | "token" | "system";
+            /** @enum {string} */
+            language: "en" | "ja" | "";
+            login?: string;
+            name: string;
+            /** @description Whether a password has been chosen. */
+            password: boolean;
+            /** @enum {string} */
+            role: "viewer" | "responder" | "editor" | "admin";
+            scopes: string[];
+            sessionId?: string;
+            /** @description References of the teams owned: what they own may be edited. */
+            teams: string[];
+        };
+        AccessNewToken: {
+            /**
+             * Format: int64
+             * @description After how many days it expires.
+             * @default 90
+             */
+            days: number;
+            /**
+             * @default personal
+             * @enum {string}
+             */
+            kind: "personal" | "service";
+            /** @description What it is for. */
+            name: string;
+            /** @description What it may do, at most what its maker may. */
+            scopes: string[];
+        };
+        AccessNewUser: {
+            /**
+             * @description The language the person reads; as the browser says if empty.
+             * @enum {string}
+             */
+            language?: "en" | "ja" | "";
+            /**
+             * @description An e-mail address.
+             * @example sato@example.com
+             */
+            login: string;
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "responder" | "editor" | "admin";
+            /** @description Teams the person owns: payments or team:payments. */
+            teams?: string[];
+        };
+        AccessPasswordChange: {
+            /** @description May be empty where none was chosen yet. */
+            current?: string;
+            password: string;
+        };
+        AccessRoleInfo: {
+            about: string;
+            role: string;
+            scopes: string[];
+            title: string;
+        };
+        AccessSelfChange: {
+            /** @enum {string} */
+            language?: "en" | "ja" | "";
+            name?: string;
+        };
+        AccessSession: {
+            address: string;
+            agent: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Whether this very request came from it. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends however much it is used.
+             */
+            expiresAt: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description To within a minute.
+             */
+            seenAt: string;
+            userId: string;
+        };
+        AccessTokenInfo: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description How the token begins, to recognise it by. */
+            hint: string;
+            id: string;
+            /** @enum {string} */
+            kind: "personal" | "service";
+            /**
+             * Format: date-time
+             * @description To within a few minutes.
+             */
+            lastUsedAt?: string;
+            name: string;
+            /** @description Of a service token. */
+            role?: string;
+            scopes: string[];
+            /** @description Whose it is, or for a service token who made it. */
+            userId: string;
+        };
+        AccessUser: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Send it as If-Match with a change. */
+            etag: string;
+            id: string;
+            /** @enum {string} */
+            language: "en" | "ja" | "";
+            /** @description An e-mail address. */
+            login: string;
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "responder" | "editor" | "admin";
+            /** Format: date-time */
+            signedInAt?: string;
+            /** @enum {string} */
+            state: "invited" | "active" | "disabled";
+            /** @description References of the teams the person owns: team:payments. */
+            teams: string[];
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        AccessUserChange: {
+            /** @description A disabled person's sessions and personal tokens end at once. */
+            disabled?: boolean;
+            /** @enum {string} */
+            language?: "en" | "ja" | "";
+            name?: string;
+            /** @enum {string} */
+            role?: "viewer" | "responder" | "editor" | "admin";
+            teams?: string[];
+        };
+        AppCheckOut: {
+            detail?: components["schemas"]["TextBoth"];
+            name: string;
+            ok: boolean;
+        };
+        AppQueueOut: {
+            /**
+             * Format: int64
+             * @description Jobs that were given up in the last week.
+             */
+            discarded: number;
+            /**
+             * Format: int64
+             * @description Jobs that failed and will be tried again.
+             */
+            retrying: number;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description Jobs that may run now or later.
+             */
+            waiting: number;
+        };
+        ApplyInBody: {
+            /** @description The digest of the plan that was shown. */
+            confirm?: string;
+            dryRun?: boolean;
+            files: components["schemas"]["AscodeFile"][];
+            /** @description Remove the documents of the set that the files no longer hold. */
+            prune?: boolean;
+            /** @description What belongs together; "default" where absent. */
             set?: string;
+        };
+        AscodeChange: {
+            /** @enum {string} */
+            action: "added" | "changed" | "unchanged" | "removed";
+            apiVersion: string;
+            /** @description What differs, field by field, without secrets. */
+            fields?: components["schemas"]["AscodeFieldChange"][];
+            file?: string;
+            kind: string;
+            /** @description The plural that the command line uses. */
+            kindId: string;
+            /** Format: int64 */
+            line?: number;
+            managedBy: string;
+            name: string;
+            namespace: string;
+            owner?: string;
+            ref: string;
+            /** Format: int64 */
+            revision: number;
+        };
+        AscodeFieldChange: {
+            after?: string;
+            before?: string;
+            /** @description The field, for example spec.objectives[0].target. */
+            path: string;
+        };
+        AscodeFile: {
+            /** @description The content: YAML of one or more documents, or JSON. */
+            data: string;
+            /** @description Name shown in messages, for example services/checkout.yaml. */
+            name: string;
+        };
+        AscodeKindView: {
+            alsoVersions?: string[];
+            apiVersion: string;
+            /** @description The plural that the command line uses. */
+            id: string;
+            kind: string;
+            /** @description Where its JSON Schema is. */
+            schema: string;
+            title: string;
+        };
+        AscodePlanView: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            changed: number;
+            /** @description Every document, the unchanged ones included. */
+            changes: components["schemas"]["AscodeChange"][];
+            /** @description Send it back as confirm to carry out exactly this plan. */
+            digest: string;
+            dryRun: boolean;
+            /** Format: int64 */
+            removed: number;
+            set: string;
+            /** Format: int64 */
+            unchanged: number;
+            /** @description What is allowed and yet deserves a look. */
+            warnings?: components["schemas"]["ProblemPart"][];
+        };
+        AscodeStored: {
+            apiVersion: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The document itself; secrets read (hidden). */
+            document: unknown;
+            /** @description Where it is written, for a document from code. */
+            file?: string;
+            kind: string;
+            /** @description The plural that the command line uses. */
+            kindId: string;
+            /** Format: int64 */
+            line?: number;
+            /** @description code: and the set it was applied in, or browser. */
+            managedBy: string;
+            name: string;
+            namespace: string;
+            owner?: string;
+            ref: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        CatalogEntity: {
+            annotations?: {
+                [key: string]: string;
+            };
+            description?: string;
+            domain?: string;
+            email?: string;
+            kind: string;
+            lifecycle?: string;
+            links?: components["schemas"]["CatalogLink"][];
+            name: string;
+            namespace: string;
+            /** @description The owning team's name. */
+            owner?: string;
+            /** @description kind:namespace/name */
+            ref: string;
+            /** @description The name by which the rest of the product knows it. */
+            short: string;
+            /** @description How the journal refers to it: service:checkout. */
+            subject: string;
+            system?: string;
+            tags?: string[];
+            /** @description From the label or annotation teiten.dev/tier. */
+            tier?: string;
+            title?: string;
+            type?: string;
+        };
+        CatalogLink: {
+            icon?: string;
+            title?: string;
+            type?: string;
+            url: string;
+        };
+        CatalogNeighbour: {
+            kind: string;
+            known: boolean;
+            /** @description The name by which the rest of the product knows it. */
+            name: string;
+            owner?: string;
+            ref: string;
+            tier?: string;
+            title?: string;
+            type?: string;
+        };
+        CatalogPage: {
+            annotations?: {
+                [key: string]: string;
+            };
+            /** @description APIs that it consumes. */
+            consumes: components["schemas"]["CatalogNeighbour"][];
+            /** @description The dependencies that lead from it back to itself, names in order; absent where there are none. */
+            cycle?: string[];
+            /** @description What depends on it. */
+            dependedBy: components["schemas"]["CatalogNeighbour"][];
+            /** @description What it depends on. */
+            dependsOn: components["schemas"]["CatalogNeighbour"][];
+            description?: string;
+            domain?: string;
+            email?: string;
+            /** @description Where it is written, for a document from code. */
+            file?: string;
+            kind: string;
+            lifecycle?: string;
+            /** Format: int64 */
+            line?: number;
+            links?: components["schemas"]["CatalogLink"][];
+            /** @description code: and the set it was applied in, or browser. */
+            managedBy?: string;
+            /** @description Who is a member, for a team. */
+            members: components["schemas"]["CatalogNeighbour"][];
+            name: string;
+            namespace: string;
+            /** @description The owning team's name. */
+            owner?: string;
+            /** @description What a team owns. */
+            owns: components["schemas"]["CatalogNeighbour"][];
+            /** @description What is part of it. */
+            parts: components["schemas"]["CatalogNeighbour"][];
+            /** @description APIs that it provides. */
+            provides: components["schemas"]["CatalogNeighbour"][];
+            /** @description kind:namespace/name */
+            ref: string;
+            /** @description The name by which the rest of the product knows it. */
+            short: string;
+            /** @description What else is part of the same system. */
+            siblings: components["schemas"]["CatalogNeighbour"][];
+            /** @description How the journal refers to it: service:checkout. */
+            subject: string;
+            system?: string;
+            tags?: string[];
+            /** @description The teams that a person is a member of, or the parent of a team. */
+            teams: components["schemas"]["CatalogNeighbour"][];
+            /** @description From the label or annotation teiten.dev/tier. */
+            tier?: string;
+            title?: string;
+            type?: string;
+        };
+        CatalogTeam: {
+            annotations?: {
+                [key: string]: string;
+            };
+            description?: string;
+            domain?: string;
+            email?: string;
+            kind: string;
+            lifecycle?: string;
+            links?: components["schemas"]["CatalogLink"][];
+            /** @description The names of the people in it. */
+            members: string[];
+            name: string;
+            namespace: string;
+            /** @description The owning team's name. */
+            owner?: string;
+            /** @description kind:namespace/name */
+            ref: string;
+            /**
+             * Format: int64
+             * @description How many services it owns.
+             */
+            services: number;
+            /** @description The name by which the rest of the product knows it. */
+            short: string;
+            /** @description How the journal refers to it: service:checkout. */
+            subject: string;
+            system?: string;
+            tags?: string[];
+            /** @description From the label or annotation teiten.dev/tier. */
+            tier?: string;
+            title?: string;
+            type?: string;
+        };
+        FaultPosition: {
+            /** Format: int64 */
+            column?: number;
             file?: string;
             /** Format: int64 */
             line?: number;
         };
-        Me: {
+        JournalActor: {
+            id: string;
             kind: string;
-            id: string;
             name: string;
-            email: string;
-            role: string;
-            owns: string[] | null;
-            scopes: string[] | null;
         };
-        User: {
+        JournalEntry: {
+            actor: components["schemas"]["JournalActor"];
+            also?: string[];
+            cause?: string;
+            data?: unknown;
             id: string;
-            name: string;
-            email: string;
-            role: string;
-            owns: string[] | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            lastSignInAt?: string;
-            disabled: boolean;
-            invited: boolean;
-        };
-        Invite: {
-            user: components["schemas"]["User"];
-            link: string;
-            /** Format: date-time */
-            expiresAt: string;
-        };
-        Session: {
-            id: string;
-            current: boolean;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            lastSeenAt: string;
-            userAgent: string;
-            ip: string;
-        };
-        Token: {
-            id: string;
-            name: string;
             kind: string;
-            scopes: string[] | null;
-            hint: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            lastUsedAt?: string;
-            /** Format: date-time */
-            expiresAt?: string;
-        };
-        NewToken: {
-            token: components["schemas"]["Token"];
-            secret: string;
-        };
-        Actor: {
-            kind: string;
-            id: string;
-            name: string;
-        };
-        Entry: {
-            id: string;
+            /** Format: int64 */
+            seal?: number;
+            subject: string;
             /** Format: date-time */
             time: string;
-            actor: components["schemas"]["Actor"];
-            kind: string;
-            subject: string;
-            also?: string[] | null;
-            data?: unknown;
-            cause?: string;
         };
-        Seal: {
+        JournalSeal: {
+            /** Format: int64 */
+            entries: number;
+            hash: string;
             /** Format: int64 */
             number: number;
+            previous: string;
             /** Format: date-time */
             sealedAt: string;
             /** Format: date-time */
             upto: string;
+        };
+        JournalVerification: {
+            /** Format: int64 */
+            broken?: number;
             /** Format: int64 */
             entries: number;
-            hash: string;
-            previous: string;
-        };
-        Verification: {
+            last: string;
+            problem?: string;
             /** Format: int64 */
             seals: number;
             /** Format: int64 */
-            entries: number;
-            /** Format: int64 */
             unsealed: number;
-            last: string;
-            /** Format: int64 */
-            broken?: number;
-            problem?: string;
         };
-        Service: {
-            name: string;
-            title: string;
-            description: string;
-            owner: string;
-            system: string;
-            tier: string;
-            type: string;
-            lifecycle: string;
-            tags: string[] | null;
+        KindsOutBody: {
+            items: components["schemas"]["AscodeKindView"][];
         };
-        Dependency: {
-            ref: string;
-            name: string;
-            kind: string;
-            title: string;
-        };
-        ServiceDetail: {
-            name: string;
-            title: string;
-            description: string;
-            owner: string;
-            system: string;
-            tier: string;
-            type: string;
-            lifecycle: string;
-            tags: string[] | null;
-            links: {
-                title: string;
-                url: string;
-            }[] | null;
-            dependsOn: components["schemas"]["Dependency"][] | null;
-            dependedBy: components["schemas"]["Dependency"][] | null;
-            managedBy: components["schemas"]["ManagedBy"];
-        };
-        Team: {
-            name: string;
-            title: string;
-            members: string[] | null;
-            /** Format: int64 */
-            services: number;
-        };
-        Alert: {
+        MeasureDefinitionOut: {
+            /** @enum {string} */
+            better: "higher" | "lower";
             id: string;
-            slo: string;
-            service: string;
-            /** @enum {string} */
-            severity: "page" | "ticket";
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            resolvedAt?: string;
-            /** @enum {string} */
-            state: "firing" | "resolved";
-            long: string;
-            short: string;
-            /** Format: double */
-            factor: number;
-            /** Format: double */
-            longBurn: number;
-            /** Format: double */
-            shortBurn: number;
-            reason: components["schemas"]["Both"];
-        };
-        SLO: {
-            name: string;
-            title: string;
-            service: string;
-            owner: string;
-            tier: string;
-            /** Format: double */
-            objective: number;
-            window: string;
-            /** @enum {string} */
-            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
-            statusReason: components["schemas"]["Both"];
-            /** Format: double */
-            sli?: number;
-            /** Format: double */
-            budgetLeft?: number;
-            /** Format: double */
-            known: number;
-            burnRates: {
-                [key: string]: number;
-            };
-            /** Format: date-time */
-            exhaustsAt?: string;
-            alerts: components["schemas"]["Alert"][] | null;
-            /** Format: date-time */
-            updatedAt: string;
-            managedBy: components["schemas"]["ManagedBy"];
-        };
-        AlertRule: {
-            /** @enum {string} */
-            severity: "page" | "ticket";
-            long: string;
-            short: string;
-            /** Format: double */
-            factor: number;
-            /** Format: double */
-            share: number;
-            /** Format: double */
-            longBurn: number;
-            /** Format: double */
-            shortBurn: number;
-            firing: boolean;
-            reason: components["schemas"]["Both"];
-        };
-        SLODetail: {
-            name: string;
-            title: string;
-            service: string;
-            owner: string;
-            tier: string;
-            /** Format: double */
-            objective: number;
-            window: string;
-            /** @enum {string} */
-            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
-            statusReason: components["schemas"]["Both"];
-            /** Format: double */
-            sli?: number;
-            /** Format: double */
-            budgetLeft?: number;
-            /** Format: double */
-            known: number;
-            burnRates: {
-                [key: string]: number;
-            };
-            /** Format: date-time */
-            exhaustsAt?: string;
-            alerts: components["schemas"]["Alert"][] | null;
-            /** Format: date-time */
-            updatedAt: string;
-            managedBy: components["schemas"]["ManagedBy"];
-            description: string;
-            dataSource: string;
-            exact: boolean;
-            exactNote: components["schemas"]["Both"];
-            queries: {
-                role: string;
-                source: string;
-                evaluated: string;
-            }[] | null;
-            backfill: {
-                state: string;
-                /** Format: int64 */
-                done: number;
-                /** Format: int64 */
-                total: number;
-            };
-            gaps: {
-                /** Format: date-time */
-                from: string;
-                /** Format: date-time */
-                to: string;
-                reason?: string;
-            }[] | null;
-            /** Format: date-time */
-            watermark: string;
-            /** Format: double */
-            minimumEvents: number;
-            alertRules: components["schemas"]["AlertRule"][] | null;
-        };
-        Series: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
+            title: components["schemas"]["TextBoth"];
+            unit: string;
             /** Format: int64 */
-            stepSeconds: number;
-            times: number[] | null;
-            good: (number | null)[] | null;
-            total: (number | null)[] | null;
-            sli: (number | null)[] | null;
-            budgetLeft: (number | null)[] | null;
-            burn: {
-                [key: string]: (number | null)[] | null;
-            };
-            known: (number | null)[] | null;
+            version: number;
         };
-        SLOCount: {
-            key: string;
-            /** Format: int64 */
+        MeasureValueOut: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description The share of what the figure stands on that was observed, from 0 to 1.
+             */
+            known: number;
+            /** Format: double */
+            value: number;
+        };
+        MetricsQueryResult: {
+            series: components["schemas"]["MetricsSeriesView"][];
+            /**
+             * Format: int64
+             * @description How many series there are; the answer may hold fewer.
+             */
             total: number;
-            byStatus: {
-                [key: string]: number;
-            };
-            worst?: {
-                name: string;
-                status: string;
-                /** Format: double */
-                budgetLeft?: number;
-            };
         };
-        Source: {
+        MetricsSeriesView: {
+            labels: {
+                [key: string]: string;
+            };
+            /** @description The labels, written as PromQL does. */
             name: string;
-            kind: string;
-            url: string;
-            /** @enum {string} */
-            status: "ok" | "slow" | "gone" | "misconfigured";
+            times: string[];
+            /** @description null where the value is not a finite number. */
+            values: (number | null)[];
+        };
+        MetricsSourceView: {
+            /** Format: date-time */
+            checkedAt?: string;
+            /** @description Answers where no data source is named. */
             default: boolean;
+            /** @description Counts the increases of counters exactly, without extrapolation. */
+            exact: boolean;
+            /** @enum {string} */
+            kind: "embedded" | "prometheus";
+            /** @description The latest failure, in the reader's language; absent while all is well. */
             lastError?: string;
             /** Format: date-time */
             lastOkAt?: string;
-            /** Format: double */
-            latencyMs?: number;
-        };
-        TestResult: {
-            ok: boolean;
-            /** Format: double */
-            latencyMs?: number;
-            error?: string;
-        };
-        Attempt: {
-            /** Format: date-time */
-            at: string;
-            ok: boolean;
-            /** Format: int64 */
-            status?: number;
-            error?: string;
-            /** Format: double */
-            durationMs: number;
-        };
-        Delivery: {
-            id: string;
-            channel: string;
-            entryId?: string;
-            kind: string;
-            subject: string;
-            title: components["schemas"]["Both"];
+            /**
+             * Format: double
+             * @description Smoothed time of an answer.
+             */
+            latencySeconds: number;
+            name: string;
             /** @enum {string} */
-            state: "queued" | "retrying" | "delivered" | "failed";
+            status: "unknown" | "ok" | "slow" | "gone" | "misconfigured" | "full";
+            title?: string;
+            url?: string;
+        };
+        NoticeFact: {
+            /** Format: date-time */
+            at?: string;
+            label: components["schemas"]["TextBoth"];
+            value?: components["schemas"]["TextBoth"];
+        };
+        NoticeMessage: {
+            body?: components["schemas"]["TextBoth"];
+            cause?: string;
+            data?: unknown;
+            entry: string;
+            facts?: components["schemas"]["NoticeFact"][];
+            key: string;
+            kind: string;
+            link?: string;
+            look?: components["schemas"]["NoticePointer"][];
+            phase?: string;
+            severity?: string;
+            subject: string;
+            thread: string;
+            /** Format: date-time */
+            time: string;
+            title: components["schemas"]["TextBoth"];
+        };
+        NoticePointer: {
+            label: components["schemas"]["TextBoth"];
+            url: string;
+        };
+        NotifyAttemptInfo: {
+            /** @description The beginning of its text. */
+            answer?: string;
+            /**
+             * Format: int64
+             * @description What the receiver answered; absent if nothing.
+             */
+            code?: number;
+            error?: components["schemas"]["TextBoth"];
+            /** Format: date-time */
+            finishedAt?: string;
+            /** Format: int64 */
+            number: number;
+            /**
+             * @description unknown: the server stopped between the send and the record of it.
+             * @enum {string}
+             */
+            outcome: "sending" | "delivered" | "retry" | "refused" | "unknown";
+            /** Format: date-time */
+            startedAt: string;
+        };
+        NotifyChannelHealth: {
+            /** Format: date-time */
+            failingSince?: string;
+            /** Format: date-time */
+            lastAttemptAt?: string;
+            /** Format: date-time */
+            lastDeliveredAt?: string;
+            lastError?: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description When the oldest of them happened.
+             */
+            oldestPending?: string;
+            /**
+             * Format: int64
+             * @description Deliveries that wait or are being sent.
+             */
+            pending: number;
+            /**
+             * @description unused: nothing was sent yet. failing: the last attempt failed. away: several in a row failed.
+             * @enum {string}
+             */
+            state: "unused" | "ok" | "failing" | "away";
+        };
+        NotifyChannelInfo: {
+            description?: string;
+            health: components["schemas"]["NotifyChannelHealth"];
+            /** @enum {string} */
+            language: "en" | "ja";
+            /** @description What it hears; absent: every alert. */
+            match?: components["schemas"]["NotifyMatch"];
+            name: string;
+            owner?: string;
+            /** @description Where messages go, without what is secret of it. */
+            receiver: string;
+            sendResolved: boolean;
+            timeZone: string;
+            title?: string;
+            /** @enum {string} */
+            type: "webhook" | "slack" | "email";
+        };
+        NotifyDeliveryDetail: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description Empty where no channel heard the message. */
+            channel: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
-            deliveredAt?: string;
+            endedAt?: string;
+            /** @description The journal entry that caused it. */
+            entry: string;
             /** Format: date-time */
-            nextAttemptAt?: string;
-            attempts: components["schemas"]["Attempt"][] | null;
-        };
-        Channel: {
-            name: string;
-            title: string;
+            giveUpAt?: string;
+            /** Format: date-time */
+            happenedAt: string;
+            /** @description It waits for an earlier message about the same subject. */
+            held?: boolean;
+            id: string;
+            /** @description Sent along with every attempt, always the same. */
+            key: string;
             kind: string;
-            target: string;
-            language: string;
-            enabled: boolean;
-            managedBy: components["schemas"]["ManagedBy"];
-            lastDelivery?: {
-                state: string;
-                /** Format: date-time */
-                at: string;
-            };
+            lastError?: components["schemas"]["TextBoth"];
+            /** @description The message, complete, in both languages. */
+            message: components["schemas"]["NoticeMessage"];
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            nextAt?: string;
+            phase?: string;
+            /** @description The e-mail address. */
+            recipient?: string;
+            /** @description An attempt is being made now. */
+            sending?: boolean;
+            severity?: string;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "failed" | "nobody";
+            subject: string;
+            title: components["schemas"]["TextBoth"];
+            tries: components["schemas"]["NotifyAttemptInfo"][];
         };
-        System: {
-            version: string;
-            commit: string;
+        NotifyDeliveryInfo: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description Empty where no channel heard the message. */
+            channel: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description The journal entry that caused it. */
+            entry: string;
+            /** Format: date-time */
+            giveUpAt?: string;
+            /** Format: date-time */
+            happenedAt: string;
+            id: string;
+            /** @description Sent along with every attempt, always the same. */
+            key: string;
+            kind: string;
+            lastError?: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            nextAt?: string;
+            phase?: string;
+            /** @description The e-mail address. */
+            recipient?: string;
+            /** @description An attempt is being made now. */
+            sending?: boolean;
+            severity?: string;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "failed" | "nobody";
+            subject: string;
+            title: components["schemas"]["TextBoth"];
+        };
+        NotifyMatch: {
+            /** @description Kinds of journal entry, such as slo.alert_fired. Absent: alerts. */
+            kinds?: string[];
+            /** @description Hears only alerts whose policy names this channel. */
+            onlyNamed?: boolean;
+            /** @description Services that it is about. */
+            services?: string[];
+            /** @description page, ticket, info. */
+            severities?: string[];
+            /** @description Teams that own what it is about. */
+            teams?: string[];
+        };
+        NotifyTestResult: {
+            /** @description Every recipient took the message over. */
+            ok: boolean;
+            results: components["schemas"]["NotifyTestedInfo"][];
+        };
+        NotifyTestedInfo: {
+            attempt: components["schemas"]["NotifyAttemptInfo"];
+            delivery: components["schemas"]["NotifyDeliveryInfo"];
+        };
+        PageAccessRoleInfo: {
+            items: components["schemas"]["AccessRoleInfo"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAccessSession: {
+            items: components["schemas"]["AccessSession"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAccessTokenInfo: {
+            items: components["schemas"]["AccessTokenInfo"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAccessUser: {
+            items: components["schemas"]["AccessUser"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAscodeStored: {
+            items: components["schemas"]["AscodeStored"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageCatalogEntity: {
+            items: components["schemas"]["CatalogEntity"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageCatalogTeam: {
+            items: components["schemas"]["CatalogTeam"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageJournalEntry: {
+            items: components["schemas"]["JournalEntry"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageJournalSeal: {
+            items: components["schemas"]["JournalSeal"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageMeasureDefinitionOut: {
+            items: components["schemas"]["MeasureDefinitionOut"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageMetricsSourceView: {
+            items: components["schemas"]["MetricsSourceView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageNotifyChannelInfo: {
+            items: components["schemas"]["NotifyChannelInfo"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageNotifyDeliveryInfo: {
+            items: components["schemas"]["NotifyDeliveryInfo"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageSloAlertView: {
+            items: components["schemas"]["SloAlertView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageSloCount: {
+            items: components["schemas"]["SloCount"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageSloSummary: {
+            items: components["schemas"]["SloSummary"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        Problem: {
+            /** @description A stable key for programs. */
+            code: string;
+            /** @description What is wrong, in the reader's language. */
+            detail: string;
+            /** @description The single problems where there are several. */
+            errors?: components["schemas"]["ProblemPart"][];
+            /** @description The part of the request: body.name, query.limit. */
+            field?: string;
+            /** @description The path that was asked for. */
+            instance?: string;
+            /** @description How to mend it, in the reader's language. */
+            remedy?: string;
+            /** @description Names this request in the server's log. */
+            requestId?: string;
+            /**
+             * Format: int64
+             * @description Seconds after which trying again makes sense.
+             */
+            retryAfter?: number;
+            /**
+             * Format: int64
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem, in the reader's language. */
+            title: string;
+            /** @description urn:teiten:problem: and the code. */
+            type: string;
+            /** @description The place in a file. */
+            where?: components["schemas"]["FaultPosition"];
+        };
+        ProblemPart: {
+            code: string;
+            detail: string;
+            field?: string;
+            remedy?: string;
+            where?: components["schemas"]["FaultPosition"];
+        };
+        SloAlertView: {
+            /** Format: double */
+            budgetLeft: number;
+            /** Format: double */
+            factor: number;
+            id: string;
+            long: string;
+            /** Format: double */
+            longBurn: number;
+            owner?: string;
+            reason: components["schemas"]["TextBoth"];
+            /** Format: date-time */
+            resolvedAt?: string;
+            rules: string[];
+            service: string;
+            /** @enum {string} */
+            severity: "page" | "ticket";
+            short?: string;
+            /** Format: double */
+            shortBurn: number;
+            /** Format: date-time */
+            since: string;
+            slo: string;
+            /** @enum {string} */
+            state: "firing" | "resolved";
+            title?: string;
+        };
+        SloBackfillView: {
+            /**
+             * Format: int64
+             * @description Minutes.
+             */
+            done: number;
+            /** Format: date-time */
+            finishedAt?: string;
+            /** @enum {string} */
+            reason?: "new" | "gap" | "longer";
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "none" | "running" | "done";
+            /**
+             * Format: int64
+             * @description Minutes.
+             */
+            total: number;
+        };
+        SloCount: {
+            byStatus: {
+                [key: string]: number;
+            };
+            key: string;
+            /** Format: int64 */
+            total: number;
+            worst: components["schemas"]["SloWorst"];
+        };
+        SloDetail: {
+            /**
+             * @description What a minute without data is.
+             * @enum {string}
+             */
+            absent: "unknown" | "bad";
+            alertRules: components["schemas"]["SloRuleView"][];
+            /** @description The open alerts. */
+            alerts: components["schemas"]["SloAlertView"][];
+            backfill: components["schemas"]["SloBackfillView"];
+            /**
+             * Format: double
+             * @description Part of the error budget that is left; negative when overspent.
+             */
+            budgetLeft: number;
+            /** @description How many times faster than allowed the budget is spent, by window. */
+            burnRates: {
+                [key: string]: number;
+            };
+            /** @description Empty for the default one. */
+            dataSource?: string;
+            description?: string;
+            /** @description Whether every event is counted exactly. */
+            exact: boolean;
+            exactNote: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
+             */
+            exhaustsAt?: string;
+            forecasts: components["schemas"]["SloForecast"][];
+            /** @description Minutes without data, the newest first, at most 100. */
+            gaps: components["schemas"]["SloGap"][];
+            /**
+             * Format: double
+             * @description Good events in the window.
+             */
+            good: number;
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data.
+             */
+            known: number;
+            managedBy: components["schemas"]["SloManaged"];
+            /**
+             * Format: double
+             * @description Set for this objective; otherwise each rule has its own.
+             */
+            minimumEvents?: number;
+            name: string;
+            /**
+             * Format: double
+             * @description Share of events that must be good.
+             */
+            objective: number;
+            /** @description The team that owns the service. */
+            owner?: string;
+            queries: components["schemas"]["SloQueries"];
+            service: string;
+            /** @description How long after its end a minute is read. */
+            settle: string;
+            /**
+             * Format: double
+             * @description Good events over all events of the window.
+             */
+            sli: number;
+            /** @enum {string} */
+            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
+            statusReason: components["schemas"]["TextBoth"];
+            system?: string;
+            tier?: string;
+            title?: string;
+            /**
+             * Format: double
+             * @description Events in the window.
+             */
+            total: number;
+            /** Format: date-time */
+            updatedAt?: string;
+            /**
+             * Format: date-time
+             * @description Up to when everything was read.
+             */
+            watermark?: string;
+            window: components["schemas"]["SloPeriod"];
+        };
+        SloForecast: {
+            /** Format: double */
+            burnRate: number;
+            /** Format: date-time */
+            exhaustsAt?: string;
+            fastest: boolean;
+            window: string;
+        };
+        SloGap: {
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            minutes: number;
+            /** Format: date-time */
+            to: string;
+        };
+        SloManaged: {
+            /** @enum {string} */
+            by: "code" | "browser";
+            file?: string;
+            /** Format: int64 */
+            line?: number;
+            set?: string;
+        };
+        SloPeriod: {
+            /** Format: double */
+            days: number;
+            /** @description As operators write it: 30d. */
+            duration: string;
+        };
+        SloQueries: {
+            bad?: string;
+            counter: boolean;
+            /** @description Good or bad as it is asked each minute. */
+            evaluatedPart?: string;
+            /** @description Total as it is asked each minute. */
+            evaluatedTotal?: string;
+            good?: string;
+            total: string;
+        };
+        SloRuleView: {
+            /** Format: double */
+            factor: number;
+            firing: boolean;
+            for?: string;
+            /** @description Over, but with too few events. */
+            guarded: boolean;
+            long: string;
+            /** Format: double */
+            longBurn: number;
+            /** Format: double */
+            longEvents: number;
+            /**
+             * Format: double
+             * @description Events that the long window needs before the rule may fire.
+             */
+            minimumEvents: number;
+            name: string;
+            /** @description Both windows are over the factor. */
+            over: boolean;
+            policy?: string;
+            reason: components["schemas"]["TextBoth"];
+            /** @enum {string} */
+            severity: "page" | "ticket";
+            /**
+             * Format: double
+             * @description Part of the budget that the long window spends at the factor.
+             */
+            share: number;
+            short?: string;
+            /** Format: double */
+            shortBurn: number;
+            /** Format: date-time */
+            since?: string;
+        };
+        SloSeries: {
+            budgetLeft: (number | null)[];
+            /** @description By window. */
+            burn: {
+                [key: string]: (number | null)[];
+            };
+            /** Format: date-time */
+            from: string;
+            good: (number | null)[];
+            /** @description Share of the step's minutes with data. */
+            known: number[];
+            sli: (number | null)[];
+            /** Format: int64 */
+            stepSeconds: number;
+            /** @description The end of each step, in Unix milliseconds. */
+            times: number[];
+            /** Format: date-time */
+            to: string;
+            total: (number | null)[];
+        };
+        SloSummary: {
+            /** @description The open alerts. */
+            alerts: components["schemas"]["SloAlertView"][];
+            backfill: components["schemas"]["SloBackfillView"];
+            /**
+             * Format: double
+             * @description Part of the error budget that is left; negative when overspent.
+             */
+            budgetLeft: number;
+            /** @description How many times faster than allowed the budget is spent, by window. */
+            burnRates: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
+             */
+            exhaustsAt?: string;
+            /**
+             * Format: double
+             * @description Good events in the window.
+             */
+            good: number;
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data.
+             */
+            known: number;
+            managedBy: components["schemas"]["SloManaged"];
+            name: string;
+            /**
+             * Format: double
+             * @description Share of events that must be good.
+             */
+            objective: number;
+            /** @description The team that owns the service. */
+            owner?: string;
+            service: string;
+            /**
+             * Format: double
+             * @description Good events over all events of the window.
+             */
+            sli: number;
+            /** @enum {string} */
+            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
+            statusReason: components["schemas"]["TextBoth"];
+            system?: string;
+            tier?: string;
+            title?: string;
+            /**
+             * Format: double
+             * @description Events in the window.
+             */
+            total: number;
+            /** Format: date-time */
+            updatedAt?: string;
+            window: components["schemas"]["SloPeriod"];
+        };
+        SloWorst: {
+            /** Format: double */
+            budgetLeft: number;
+            name: string;
+            status: string;
+        };
+        SystemOutBody: {
+            checks: components["schemas"]["AppCheckOut"][];
+            commit?: string;
+            /** @enum {string} */
+            database: "sqlite" | "postgres";
             goVersion: string;
+            queue: components["schemas"]["AppQueueOut"];
             /** Format: date-time */
             startedAt: string;
-            database: {
-                dialect: string;
-                ok: boolean;
-                /** Format: int64 */
-                sizeBytes?: number;
-            };
-            checks: {
-                name: string;
-                ok: boolean;
-                detail: components["schemas"]["Both"];
-            }[] | null;
-            queue: {
-                /** Format: int64 */
-                waiting: number;
-                /** Format: int64 */
-                running: number;
-                /** Format: int64 */
-                retrying: number;
-                /** Format: int64 */
-                discarded: number;
-            };
+            version: string;
         };
-        UserPage: {
-            items: components["schemas"]["User"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
+        TextBoth: {
+            en: string;
+            ja: string;
         };
-        SessionPage: {
-            items: components["schemas"]["Session"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        TokenPage: {
-            items: components["schemas"]["Token"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        EntryPage: {
-            items: components["schemas"]["Entry"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        SealPage: {
-            items: components["schemas"]["Seal"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        ServicePage: {
-            items: components["schemas"]["Service"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        TeamPage: {
-            items: components["schemas"]["Team"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        AlertPage: {
-            items: components["schemas"]["Alert"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        SLOPage: {
-            items: components["schemas"]["SLO"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        SLOCountPage: {
-            items: components["schemas"]["SLOCount"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        SourcePage: {
-            items: components["schemas"]["Source"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        DeliveryPage: {
-            items: components["schemas"]["Delivery"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
-        };
-        ChannelPage: {
-            items: components["schemas"]["Channel"][] | null;
-            next?: string;
-            /** Format: int64 */
-            total?: number;
+        ValuesOutBody: {
+            measure: components["schemas"]["MeasureDefinitionOut"];
+            subject: string;
+            values: components["schemas"]["MeasureValueOut"][];
         };
     };
     responses: never;
@@ -901,31 +2063,19 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "get-api-v1-me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-        };
-    };
-    "get-api-v1-users": {
+    "list-alerts": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
+                /** @description Only alerts in this state. */
+                state?: "firing" | "resolved";
+                /** @description Only alerts of this service. */
+                service?: string;
+                /** @description Only alerts of this team's services. */
+                owner?: string;
             };
             header?: never;
             path?: never;
@@ -939,12 +2089,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserPage"];
+                    "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "post-api-v1-users": {
+    apply: {
         parameters: {
             query?: never;
             header?: never;
@@ -953,11 +2112,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    email: string;
-                    role: string;
-                };
+                "application/json": components["schemas"]["ApplyInBody"];
             };
         };
         responses: {
@@ -967,28 +2122,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Invite"];
+                    "application/json": components["schemas"]["AscodePlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "patch-api-v1-users-id-": {
+    "list-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNotifyChannelInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                name: string;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    role?: string;
-                    disabled?: boolean;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -996,138 +2182,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["NotifyChannelInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-sessions": {
+    "test-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTestResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deliveries": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionPage"];
-                };
-            };
-        };
-    };
-    "delete-api-v1-sessions-id-": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    "get-api-v1-tokens": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TokenPage"];
-                };
-            };
-        };
-    };
-    "post-api-v1-tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    kind: string;
-                    scopes: string[] | null;
-                    /** Format: int64 */
-                    expiresInDays: number;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
-                };
-            };
-        };
-    };
-    "delete-api-v1-tokens-id-": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    "get-api-v1-journal": {
-        parameters: {
-            query?: {
-                kind?: string[];
+                /** @description Only to this channel. */
+                channel?: string;
+                /** @description Only in these states. */
+                state?: ("pending" | "delivered" | "failed" | "nobody")[];
+                /** @description Only about this reference, such as slo:checkout-availability. */
                 subject?: string;
-                actor?: string;
-                q?: string;
-                from?: string;
-                to?: string;
-                limit?: number;
-                cursor?: string;
+                /** @description Only those that this journal entry caused. */
+                entry?: string;
             };
             header?: never;
             path?: never;
@@ -1141,12 +2255,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryPage"];
+                    "application/json": components["schemas"]["PageNotifyDeliveryInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-journal-entries-id-": {
+    "get-delivery": {
         parameters: {
             query?: never;
             header?: never;
@@ -1163,15 +2286,400 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Entry"];
+                    "application/json": components["schemas"]["NotifyDeliveryDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-journal-seals": {
+    "retry-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyDeliveryInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-documents": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description A kind or its plural: SLO, slos. */
+                kind?: string;
+                /** @description The set it was applied in, or browser. */
+                set?: string;
+                owner?: string;
+                /** @description Part of the name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAscodeStored"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-documents": {
+        parameters: {
+            query?: {
+                /** @description A kind or its plural: SLO, slos. */
+                kind?: string;
+                /** @description The set it was applied in, or browser. */
+                set?: string;
+                owner?: string;
+                /** @description Part of the name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AscodeStored"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-document": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that is being changed. */
+                "If-Match"?: string;
+            };
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AscodeStored"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-document": {
+        parameters: {
+            query?: {
+                /** @description The set that a document from code belongs to. */
+                set?: string;
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description The ETag of the version that is being changed. */
+                "If-Match"?: string;
+            };
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AscodePlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-entities": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Words that must all be found in name, title, description, owner or tags. */
+                q?: string;
+                /** @description component, api, resource, system, domain, group, user or service. */
+                kind?: string;
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-journal": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only these kinds; a kind may end in .* . */
+                kind?: string[];
+                /** @description Only what touches this reference, such as service:checkout. */
+                subject?: string;
+                /** @description Only what this person or token did (id or name). */
+                actor?: string;
+                /** @description At this time or later. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description Text in the entry. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJournalEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-entry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-seals": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -1186,12 +2694,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SealPage"];
+                    "application/json": components["schemas"]["PageJournalSeal"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "post-api-v1-journal-verify": {
+    "follow-journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    "verify-journal": {
         parameters: {
             query?: never;
             header?: never;
@@ -1206,20 +2743,394 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Verification"];
+                    "application/json": components["schemas"]["JournalVerification"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-services": {
+    "list-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessMe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessSelfChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessUser"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessPasswordChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeasureDefinitionOut"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-measure-values": {
+        parameters: {
+            query: {
+                /** @description What is measured, such as slo:checkout-availability. */
+                subject: string;
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuesOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-people": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Words that must all be found in name, title, description, owner or tags. */
                 q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AscodePlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query: {
+        parameters: {
+            query: {
+                /** @description Name of the data source; the default one when absent. */
+                source?: string;
+                /** @description PromQL expression. */
+                query: string;
+                /** @description The moment; now when absent. */
+                time?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsQueryResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-range": {
+        parameters: {
+            query: {
+                /** @description Name of the data source; the default one when absent. */
+                source?: string;
+                /** @description PromQL expression. */
+                query: string;
+                from: string;
+                to: string;
+                /** @description Time between two values, such as 15s or 1m. */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsQueryResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAccessRoleInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-services": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Words that must all be found in name, title, description, owner or tags. */
+                q?: string;
+                /** @description A team's name. */
                 owner?: string;
                 tier?: string;
                 system?: string;
-                limit?: number;
-                cursor?: string;
+                sort?: "name" | "owner" | "tier";
             };
             header?: never;
             path?: never;
@@ -1233,16 +3144,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ServicePage"];
+                    "application/json": components["schemas"]["PageCatalogEntity"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-services-name-": {
+    "get-service": {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description The name, or namespace/name with the slash escaped. */
                 name: string;
             };
             cookie?: never;
@@ -1255,16 +3176,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ServiceDetail"];
+                    "application/json": components["schemas"]["CatalogPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-teams": {
+    "list-sessions": {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description Whose; one's own if empty. */
+                user?: string;
             };
             header?: never;
             path?: never;
@@ -1278,22 +3208,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TeamPage"];
+                    "application/json": components["schemas"]["PageAccessSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-slos": {
+    "end-sessions": {
         parameters: {
             query?: {
+                /** @description Whose; one's own if empty. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-slos": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Text in name, title, service or owner. */
                 q?: string;
+                /** @description Only objectives of this service. */
                 service?: string;
+                /** @description Only objectives of this team's services. */
                 owner?: string;
-                status?: string;
+                /** @description Only objectives of services of this tier. */
                 tier?: string;
-                sort?: string;
-                limit?: number;
-                cursor?: string;
+                /** @description Only objectives of services of this system. */
+                system?: string;
+                /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
+                status?: string[];
+                /** @description The order; status puts first what needs somebody most. */
+                sort?: "status" | "name" | "service" | "owner" | "tier" | "budget" | "-budget" | "burn" | "objective" | "sli";
             };
             header?: never;
             path?: never;
@@ -1307,15 +3315,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SLOPage"];
+                    "application/json": components["schemas"]["PageSloSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-slos-counts": {
+    "count-slos": {
         parameters: {
             query?: {
-                by?: string;
+                /** @description What to group by. */
+                by?: "service" | "owner" | "status";
             };
             header?: never;
             path?: never;
@@ -1329,16 +3347,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SLOCountPage"];
+                    "application/json": components["schemas"]["PageSloCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-slos-name-": {
+    "get-slo": {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description The objective's name. */
                 name: string;
             };
             cookie?: never;
@@ -1351,19 +3379,125 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SLODetail"];
+                    "application/json": components["schemas"]["SloDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-slos-name-series": {
+    "list-slo-alerts": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only alerts in this state. */
+                state?: "firing" | "resolved";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-slo-series": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default one period before its end. */
                 from?: string;
+                /** @description End of the span; by default now. */
                 to?: string;
+                /** @description How many points at most. */
                 points?: number;
             };
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloSeries"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMetricsSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-source": {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
                 name: string;
             };
@@ -1377,19 +3511,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Series"];
+                    "application/json": components["schemas"]["MetricsSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-slos-name-alerts": {
+    "get-system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-teams": {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
+                /** @description Words that must all be found in name, title, description, owner or tags. */
+                q?: string;
             };
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCatalogTeam"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-team": {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
+                /** @description The name, or namespace/name with the slash escaped. */
                 name: string;
             };
             cookie?: never;
@@ -1402,18 +3608,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertPage"];
+                    "application/json": components["schemas"]["CatalogPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-alerts": {
+    "list-tokens": {
         parameters: {
             query?: {
-                state?: string;
-                service?: string;
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
+                /** @description Everybody's, service tokens among them; needs access:admin. */
+                all?: boolean;
             };
             header?: never;
             path?: never;
@@ -1427,105 +3644,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertPage"];
+                    "application/json": components["schemas"]["PageAccessTokenInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-sources": {
+    "create-token": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessNewToken"];
+            };
+        };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SourcePage"];
+                    "application/json": components["schemas"]["AccessIssuedToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "post-api-v1-sources-name-test": {
+    "revoke-token": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                name: string;
+                id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TestResult"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-channels": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelPage"];
-                };
-            };
-        };
-    };
-    "post-api-v1-channels-name-test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        ok: boolean;
-                        delivery?: components["schemas"]["Delivery"];
-                    };
-                };
-            };
-        };
-    };
-    "get-api-v1-deliveries": {
+    "list-users": {
         parameters: {
             query?: {
-                channel?: string;
-                state?: string;
+                /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Where to go on: next of the page before. */
                 cursor?: string;
+                /** @description Part of a name or an address. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -1539,18 +3742,133 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveryPage"];
+                    "application/json": components["schemas"]["PageAccessUser"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    "get-api-v1-system": {
+    "add-user": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessNewUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessInvitation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessUser"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-user": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that is being changed. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessUserChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessUser"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "invite-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
         requestBody?: never;
         responses: {
             /** @description OK */
@@ -1559,7 +3877,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["System"];
+                    "application/json": components["schemas"]["AccessInvitation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

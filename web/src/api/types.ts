@@ -26,5 +26,4 @@ export type Source = Item<Answer<"/api/v1/sources", "get">>;
 export type Channel = Item<Answer<"/api/v1/channels", "get">>;
 export type Delivery = Item<Answer<"/api/v1/deliveries", "get">>;
 export type System = Answer<"/api/v1/system", "get">;
-export type ManagedBy = SLO["managedBy"];
 export type Status = SLO["status"];

@@ -50,7 +50,7 @@ function JumpBody({ onClose }: { onClose: () => void }) {
       .filter((p) => p.title.toLowerCase().includes(text.trim().toLowerCase()));
     if (q === "") return pages;
     return [
-      ...(foundServices.data?.items ?? []).map((s) => ({ key: "service:" + s.name, title: s.title || s.name, kind: t("jump.service"), go: () => void navigate({ to: "/services/$name", params: { name: s.name } }) })),
+      ...(foundServices.data?.items ?? []).map((s) => ({ key: s.ref, title: s.title || s.short, kind: t("jump.service"), go: () => void navigate({ to: "/services/$name", params: { name: s.short } }) })),
       ...(foundSLOs.data?.items ?? []).map((s) => ({ key: "slo:" + s.name, title: s.title || s.name, kind: t("jump.slo"), status: s.status, go: () => void navigate({ to: "/slos/$name", params: { name: s.name } }) })),
       ...pages,
     ];

@@ -28,7 +28,8 @@ function word(value: unknown): string | undefined {
 }
 
 export const statuses = ["burning", "exhausted", "attention", "backfilling", "unknown", "healthy"] as const;
-export const sloSorts = ["name", "service", "status", "objective", "sli", "budgetLeft", "burn1h", "exhaustsAt"] as const;
+/** The orders of the server's list; "-" before one turns it around. */
+export const sloSorts = ["status", "name", "service", "owner", "tier", "budget", "-budget", "burn", "objective", "sli"] as const;
 export type SLOSort = (typeof sloSorts)[number];
 
 export interface SLOSearch {
@@ -37,19 +38,17 @@ export interface SLOSearch {
   owner?: string;
   tier?: string;
   status?: (typeof statuses)[number];
-  /** A column, with "-" before it for descending. */
-  sort?: string;
+  sort?: SLOSort;
 }
 
 export function parseSLOSearch(raw: Record<string, unknown>): SLOSearch {
-  const sort = word(raw.sort);
   return clean({
     q: word(raw.q),
     service: word(raw.service),
     owner: word(raw.owner),
     tier: word(raw.tier),
     status: oneOf(raw.status, statuses),
-    sort: sort && oneOf(sort.replace(/^-/, ""), sloSorts) ? sort : undefined,
+    sort: oneOf(raw.sort, sloSorts),
   });
 }
 
@@ -105,12 +104,8 @@ function clean<T extends object>(search: T): T {
   return search;
 }
 
-/** The next sort when a column's head is pressed: up, down, off. */
-export function nextSort(current: string | undefined, column: string, first: "asc" | "desc"): string | undefined {
-  const asc = column;
-  const desc = "-" + column;
-  const order = first === "asc" ? [asc, desc] : [desc, asc];
-  if (current === order[0]) return order[1];
-  if (current === order[1]) return undefined;
-  return order[0];
+/** The next order when a column's head is pressed: through its orders, then off. */
+export function nextSort<T extends string>(current: T | undefined, orders: readonly T[]): T | undefined {
+  const at = current === undefined ? -1 : orders.indexOf(current);
+  return orders[at + 1];
 }

@@ -28,7 +28,7 @@ export interface ChartProps {
   lines: ChartLine[];
   thresholds?: { value: number; label: string; tint: Tint }[];
   /** What happened, to be marked on the time axis. */
-  marks?: { at: number; label: string; tint: Tint }[];
+  marks?: { at: number; label: string; tint: Tint; /** What such marks are, for the legend. */ group: string }[];
   format: (v: number | null | undefined) => string;
   /** The y axis from what is there to be seen. */
   range?: (low: number, high: number) => [number, number];
@@ -106,7 +106,7 @@ export function Chart(props: ChartProps) {
           })),
         ],
         axes: [
-          { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
+          { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, size: 26, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
           { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => drawn.current.format(v)), space: 34 },
         ],
         hooks: {
@@ -183,12 +183,12 @@ export function Chart(props: ChartProps) {
             {l.label} <b>{shown >= 0 ? format(l.values[shown]) : ""}</b>
           </li>
         ))}
-        {marks.length > 0 && (
-          <li>
-            <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks[0].tint})` }} />
-            {t("chart.marks", { count: marks.length })}
+        {[...new Set(marks.map((m) => m.group))].map((group) => (
+          <li key={group}>
+            <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks.find((m) => m.group === group)?.tint})` }} />
+            {group} {f.number(marks.filter((m) => m.group === group).length)}
           </li>
-        )}
+        ))}
       </ul>
       {tabled && <ChartTable {...props} />}
     </figure>
@@ -261,7 +261,9 @@ function drawLines(u: uPlot, thresholds: NonNullable<ChartProps["thresholds"]>, 
   ctx.save();
   ctx.lineWidth = px;
   ctx.font = `${11 * px}px system-ui, "Noto Sans CJK JP", sans-serif`;
-  for (const th of thresholds) {
+  let lastLabel = -Infinity;
+  let onLeft = false;
+  for (const th of [...thresholds].sort((a, b) => a.value - b.value)) {
     const y = u.valToPos(th.value, "y", true);
     if (y < top || y > top + height) continue;
     ctx.strokeStyle = ctx.fillStyle = colour(th.tint);
@@ -270,10 +272,13 @@ function drawLines(u: uPlot, thresholds: NonNullable<ChartProps["thresholds"]>, 
     ctx.moveTo(left, y);
     ctx.lineTo(left + width, y);
     ctx.stroke();
-    ctx.textAlign = "right";
+    // Labels that would touch stand at opposite ends of their lines.
+    onLeft = Math.abs(y - lastLabel) < 13 * px && !onLeft;
+    lastLabel = y;
+    ctx.textAlign = onLeft ? "left" : "right";
     const above = y - 4 * px > top + 11 * px;
     ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(th.label, left + width - 4 * px, above ? y - 2 * px : y + 3 * px);
+    ctx.fillText(th.label, onLeft ? left + 4 * px : left + width - 4 * px, above ? y - 2 * px : y + 3 * px);
   }
   for (const m of marks) {
     const x = u.valToPos(m.at / 1000, "x", true);

@@ -1,22 +1,24 @@
-import { IconCircleCheck, IconClock, IconRefresh, IconSendOff } from "@tabler/icons-react";
+import { IconCircleCheck, IconClock, IconRefresh, IconSendOff, IconUserOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import type { Delivery } from "../api/types";
 
 const looks = {
   queued: { tone: "none", Icon: IconClock },
   retrying: { tone: "warn", Icon: IconRefresh },
   delivered: { tone: "ok", Icon: IconCircleCheck },
   failed: { tone: "bad", Icon: IconSendOff },
+  nobody: { tone: "bad", Icon: IconUserOff },
 } as const;
 
-/** How far a message has come. */
-export function DeliveryState({ state }: { state: string }) {
+/** How far a message has come; one that failed at least once is retrying, not merely queued. */
+export function DeliveryState({ delivery: d }: { delivery: Pick<Delivery, "state" | "attempts"> }) {
   const { t } = useTranslation();
-  const known = state in looks ? (state as keyof typeof looks) : "queued";
-  const { tone, Icon } = looks[known];
+  const look = d.state === "pending" ? (d.attempts > 0 ? "retrying" : "queued") : d.state;
+  const { tone, Icon } = looks[look];
   return (
     <span className="status" data-tone={tone}>
       <Icon size={15} aria-hidden />
-      {t(`delivery.${known}`)}
+      {t(`delivery.${look}`)}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import type { Entry } from "../api/types";
 import { texts } from "../i18n/texts";
@@ -11,10 +12,13 @@ import { useSay } from "../i18n";
 /** A kind in words, or itself where it has none yet: a later room's kind is still readable. */
 export function useKindName(): (kind: string) => string {
   const { t } = useTranslation();
-  return (kind) => {
-    const key = `entry.${kind}`;
-    return key in texts ? t(key as "entry.slo.alert_fired") : kind;
-  };
+  return useCallback(
+    (kind) => {
+      const key = `entry.${kind}`;
+      return key in texts ? t(key as "entry.slo.alert_fired") : kind;
+    },
+    [t],
+  );
 }
 
 /** The sentence that an entry carries in its data, if it carries one. */

@@ -1,5 +1,20 @@
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+/** A page's filters; on a narrow screen they stay behind one button until asked for. */
+export function Filters({ active, children }: { active: boolean; children: ReactNode }) {
+  const { t } = useTranslation();
+  const [opened, setOpened] = useState(active);
+  return (
+    <div role="search">
+      <button className="smallbtn narrow-only" aria-expanded={opened} onClick={() => setOpened(!opened)}>
+        {t("filter.show")}
+      </button>
+      <div className={opened ? "filters opened" : "filters"}>{children}</div>
+    </div>
+  );
+}
 
 /** A text filter: it is applied shortly after the last key. */
 export function SearchField({ label, hint, value, onChange }: { label: string; hint?: string; value: string | undefined; onChange: (value: string | undefined) => void }) {

@@ -2,26 +2,28 @@ import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { nextSort } from "../app/urlState";
 
-interface Props {
-  column: string;
-  sort: string | undefined;
-  onSort: (sort: string | undefined) => void;
+interface Props<T extends string> {
+  /** The server's orders for this column, in the order in which presses go through them. */
+  orders: readonly { value: T; down?: boolean }[];
+  sort: T | undefined;
+  onSort: (sort: T | undefined) => void;
   num?: boolean;
-  /** Which way the first press sorts. */
-  first?: "asc" | "desc";
   className?: string;
   children: ReactNode;
 }
 
 /** A column's head that sorts by it. */
-export function SortHead({ column, sort, onSort, num, first = "asc", className, children }: Props) {
-  const order = sort === column ? "ascending" : sort === "-" + column ? "descending" : undefined;
+export function SortHead<T extends string>({ orders, sort, onSort, num, className, children }: Props<T>) {
+  const chosen = orders.find((o) => o.value === sort);
+  const next = nextSort(
+    sort,
+    orders.map((o) => o.value),
+  );
   return (
-    <th scope="col" aria-sort={order} className={[num && "num", className].filter(Boolean).join(" ") || undefined}>
-      <button type="button" onClick={() => onSort(nextSort(sort, column, first))}>
+    <th scope="col" aria-sort={chosen && (chosen.down ? "descending" : "ascending")} className={[num && "num", className].filter(Boolean).join(" ") || undefined}>
+      <button type="button" onClick={() => onSort(next)}>
         {children}
-        {order === "ascending" && <IconArrowUp size={13} aria-hidden />}
-        {order === "descending" && <IconArrowDown size={13} aria-hidden />}
+        {chosen && (chosen.down ? <IconArrowDown size={13} aria-hidden /> : <IconArrowUp size={13} aria-hidden />)}
       </button>
     </th>
   );

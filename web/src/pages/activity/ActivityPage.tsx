@@ -11,7 +11,7 @@ import type { ActivitySearch } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { zoneName } from "../../format/time";
 import { EntryDetail, useKindName } from "../../parts/Entry";
-import { Choice, SearchField } from "../../parts/Filters";
+import { Choice, Filters, SearchField } from "../../parts/Filters";
 import { Empty, Failed, Loaded, Loading } from "../../parts/Notice";
 import { RefLink } from "../../parts/Ref";
 import { Section, TableBox } from "../../parts/Section";
@@ -73,7 +73,7 @@ export function ActivityPage() {
           {pausedAt !== null ? t("activity.paused", { time: f.clock(pausedAt) }) : t("activity.lead")}
         </p>
       </div>
-      <div className="filters" role="search">
+      <Filters active={filtered}>
         <SearchField label={t("activity.search")} hint={t("activity.searchHint")} value={search.q} onChange={(q) => set({ q })} />
         <Choice label={t("activity.kind")} value={search.kind} any={t("filter.any")} options={families.map((k) => [k, t(`family.${k}`)])} onChange={(kind) => set({ kind })} />
         <SearchField label={t("activity.subject")} hint="service:checkout" value={search.subject} onChange={(subject) => set({ subject })} />
@@ -91,7 +91,7 @@ export function ActivityPage() {
             {t("filter.clear")}
           </button>
         )}
-      </div>
+      </Filters>
       {outside && <Outside id={outside} />}
       {query.isError && <Failed error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Loading lines={8} />}
@@ -145,6 +145,9 @@ function EntryRow({ entry: e, name, opened, toggle }: { entry: Entry; name: stri
             {name}
           </button>
           <div className="sub">{e.kind}</div>
+          <div className="narrow-only anywhere">
+            {e.subject && <RefLink refText={e.subject} />} <span className="dim">{e.actor.name || e.actor.id}</span>
+          </div>
         </td>
         <td className="narrow-hide anywhere">{e.subject ? <RefLink refText={e.subject} /> : "–"}</td>
         <td className="narrow-hide anywhere">

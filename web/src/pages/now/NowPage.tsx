@@ -14,7 +14,7 @@ import { Section, TableBox } from "../../parts/Section";
 import { SourceTroubles } from "../../parts/Sources";
 import { Budget, Severity, Status } from "../../parts/Status";
 import { Ago, At } from "../../parts/Time";
-import { Exhausts } from "../slos/parts";
+import { budgetOf, Exhausts } from "../slos/parts";
 import { verdict } from "./verdict";
 
 /** What changed lately, for the reader who asks "what did we do?". */
@@ -26,7 +26,7 @@ export function NowPage() {
   const f = useFormat();
   const counts = useQuery(sloCounts("status"));
   const firing = useQuery(alerts({ state: "firing", limit: 100 }));
-  const soonest = useQuery(slos({ sort: "budgetLeft", limit: 8 }));
+  const soonest = useQuery(slos({ sort: "budget", limit: 8 }));
   usePageTitle(t("nav.now"));
 
   const tally = Object.fromEntries((counts.data?.items ?? []).map((c) => [c.key, c.total]));
@@ -63,10 +63,11 @@ export function NowPage() {
           </p>
         </Empty>
       )}
-      <SourceTroubles />
+      <SourceTroubles grave />
       <Loaded query={firing}>{(data) => (data.items?.length ? <Firing alerts={data.items} /> : null)}</Loaded>
+      <SourceTroubles grave={false} />
       {total > 0 && (
-        <Section title={t("now.soonest")} note={t("now.soonestNote")} more={<Link to="/slos" search={{ sort: "budgetLeft" }}>{t("now.allSLOs")}</Link>}>
+        <Section title={t("now.soonest")} note={t("now.soonestNote")} more={<Link to="/slos" search={{ sort: "budget" }}>{t("now.allSLOs")}</Link>}>
           <Loaded query={soonest}>{(data) => <Soonest slos={data.items ?? []} />}</Loaded>
         </Section>
       )}
@@ -167,7 +168,7 @@ function Soonest({ slos: list }: { slos: SLO[] }) {
                 <Status status={s.status} />
               </td>
               <td className="num">
-                <Budget left={s.budgetLeft} status={s.status} />
+                <Budget left={budgetOf(s)} status={s.status} />
               </td>
               <td className="num narrow-hide">{f.burnRate(s.burnRates?.["1h"])}</td>
               <td className="num narrow-hide">
@@ -215,11 +216,11 @@ function DeliveryLine({ delivery: d }: { delivery: Delivery }) {
   const say = useSay();
   return (
     <li>
-      <At at={d.deliveredAt ?? d.createdAt} short />
+      <At at={d.endedAt ?? d.createdAt} short />
       <div className="anywhere">
-        <DeliveryState state={d.state} /> <span className="dim">{t("delivery.to", { channel: d.channel })}</span>
+        <DeliveryState delivery={d} /> {d.channel && <span className="dim">{t("delivery.to", { channel: d.channel })}</span>}
         <div>{say(d.title)}</div>
-        {d.state !== "delivered" && d.attempts?.at(-1)?.error && <div className="dim">{d.attempts.at(-1)?.error}</div>}
+        {d.state !== "delivered" && d.lastError && <div className="dim">{say(d.lastError)}</div>}
       </div>
     </li>
   );

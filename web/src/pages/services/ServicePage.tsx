@@ -15,7 +15,7 @@ export function ServicePage() {
   const { t } = useTranslation();
   const query = useQuery(serviceQuery(name));
   const counts = useQuery(sloCounts("service"));
-  const worst = counts.data?.items?.find((c) => c.key === name)?.worst;
+  const worst = counts.data?.items?.find((c) => c.key === (query.data?.short ?? name))?.worst;
   usePageTitle(query.data?.title || name);
   return (
     <div className="page">

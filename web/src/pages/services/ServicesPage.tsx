@@ -7,7 +7,7 @@ import type { Service, SLOCount } from "../../api/types";
 import { usePageTitle } from "../../app/title";
 import type { ServiceSearch } from "../../app/urlState";
 import { useFormat } from "../../format";
-import { Choice, SearchField } from "../../parts/Filters";
+import { Choice, Filters, SearchField } from "../../parts/Filters";
 import { Empty, Failed, Loading } from "../../parts/Notice";
 import { TableBox } from "../../parts/Section";
 import { Budget, Status } from "../../parts/Status";
@@ -27,7 +27,7 @@ export function ServicesPage() {
 
   const rows = useMemo(() => query.data?.pages.flatMap((p) => p.items ?? []) ?? [], [query.data]);
   const byService = useMemo(() => new Map((counts.data?.items ?? []).map((c) => [c.key, c])), [counts.data]);
-  const systems = useMemo(() => [...new Set(rows.map((r) => r.system).filter(Boolean))].sort(), [rows]);
+  const systems = useMemo(() => [...new Set(rows.flatMap((r) => (r.system ? [r.system] : [])))].sort(), [rows]);
   const set = (change: Partial<ServiceSearch>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const filtered = !!(search.q || search.owner || search.tier || search.system);
 
@@ -39,7 +39,7 @@ export function ServicesPage() {
           {query.data ? t("services.count", { count: query.data.pages[0]?.total ?? rows.length, number: f.number(query.data.pages[0]?.total ?? rows.length) }) : " "}
         </p>
       </div>
-      <div className="filters" role="search">
+      <Filters active={filtered}>
         <SearchField label={t("services.search")} hint={t("services.searchHint")} value={search.q} onChange={(q) => set({ q })} />
         <Choice label={t("slo.owner")} value={search.owner} any={t("filter.any")} options={(owners.data?.items ?? []).map((o) => [o.name, o.title || o.name])} onChange={(owner) => set({ owner })} />
         <Choice label={t("slo.tier")} value={search.tier} any={t("filter.any")} options={tiers.map((n) => [n, t("slo.tierN", { n })])} onChange={(tier) => set({ tier })} />
@@ -49,7 +49,7 @@ export function ServicesPage() {
             {t("filter.clear")}
           </button>
         )}
-      </div>
+      </Filters>
       {query.isError && <Failed error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Loading lines={8} />}
       {query.data && rows.length === 0 && (
@@ -102,7 +102,7 @@ function ServiceTable({ rows, byService }: { rows: Service[]; byService: Map<str
         </thead>
         <tbody>
           {rows.map((s) => (
-            <ServiceRow key={s.name} service={s} count={byService.get(s.name)} />
+            <ServiceRow key={s.ref} service={s} count={byService.get(s.short)} />
           ))}
         </tbody>
       </table>
@@ -117,10 +117,10 @@ function ServiceRow({ service: s, count }: { service: Service; count?: SLOCount 
   return (
     <tr data-tone={worst?.status === "burning" ? "bad" : undefined}>
       <td>
-        <Link to="/services/$name" params={{ name: s.name }}>
-          {s.title || s.name}
+        <Link to="/services/$name" params={{ name: s.short }}>
+          {s.title || s.short}
         </Link>
-        {s.title && s.title !== s.name && <div className="sub">{s.name}</div>}
+        {s.title && s.title !== s.short && <div className="sub">{s.short}</div>}
       </td>
       <td>
         {s.owner ? (
@@ -154,7 +154,7 @@ function ServiceRow({ service: s, count }: { service: Service; count?: SLOCount 
       <td className="num narrow-hide">{worst ? <Budget left={worst.budgetLeft} status={worst.status} /> : <span className="dim">–</span>}</td>
       <td className="num narrow-hide">
         {count ? (
-          <Link to="/slos" search={{ service: s.name }}>
+          <Link to="/slos" search={{ service: s.short }}>
             {f.number(count.total)}
           </Link>
         ) : (

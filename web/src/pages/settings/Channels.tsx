@@ -2,13 +2,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import { channels, deliveryPages } from "../../api/queries";
+import { channels, delivery as deliveryQuery, deliveryPages } from "../../api/queries";
 import type { Channel, Delivery } from "../../api/types";
 import { useFormat } from "../../format";
 import { useSay } from "../../i18n";
 import { Choice } from "../../parts/Filters";
 import { DeliveryState } from "../../parts/DeliveryState";
-import { Managed } from "../../parts/Managed";
 import { useChange } from "../../parts/mutation";
 import { Empty, Failed, Loaded } from "../../parts/Notice";
 import { RefLink } from "../../parts/Ref";
@@ -60,23 +59,15 @@ function ChannelTable({ channels: list }: { channels: Channel[] }) {
           {list.map((c) => (
             <tr key={c.name}>
               <td>
-                {c.title || c.name} {!c.enabled && <span className="tag">{t("channels.off")}</span>}
-                <div className="sub">
-                  <Managed by={c.managedBy} />
-                </div>
+                {c.title || c.name}
+                <div className="sub">{[c.title && c.name, c.owner, c.description].filter(Boolean).join(" · ")}</div>
               </td>
-              <td>{t(`channels.${c.kind as "webhook"}`, { defaultValue: c.kind })}</td>
+              <td>{t(`channels.${c.type}`)}</td>
               <td className="narrow-hide anywhere">
-                <code>{c.target}</code>
+                <code>{c.receiver}</code>
               </td>
               <td className="narrow-hide">
-                {c.lastDelivery ? (
-                  <>
-                    <DeliveryState state={c.lastDelivery.state} /> <Ago at={c.lastDelivery.at} />
-                  </>
-                ) : (
-                  <span className="dim">{t("never")}</span>
-                )}
+                <Health health={c.health} />
               </td>
               <td>
                 <TestButton name={c.name} />
@@ -89,35 +80,56 @@ function ChannelTable({ channels: list }: { channels: Channel[] }) {
   );
 }
 
+const healthTone = { ok: "ok", unused: "none", failing: "warn", away: "bad" } as const;
+
+function Health({ health: h }: { health: Channel["health"] }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const say = useSay();
+  return (
+    <>
+      <span className="status" data-tone={healthTone[h.state]}>
+        {t(`channels.health.${h.state}`)}
+      </span>{" "}
+      {h.lastDeliveredAt && <Ago at={h.lastDeliveredAt} />}
+      {h.lastError && <div className="sub">{say(h.lastError)}</div>}
+      {h.pending > 0 && <div className="sub">{t("channels.pending", { count: h.pending, number: f.number(h.pending) })}</div>}
+    </>
+  );
+}
+
 function TestButton({ name }: { name: string }) {
   const { t } = useTranslation();
+  const say = useSay();
   const test = useChange(["notify"], () => api.POST("/api/v1/channels/{name}/test", { params: { path: { name } } }));
+  const result = test.data?.data;
   return (
     <div>
       <button className="smallbtn" disabled={test.isPending} onClick={() => test.mutate(undefined)} aria-label={t("channels.testOf", { name })}>
         {test.isPending ? t("channels.testing") : t("channels.test")}
       </button>
       <div role="status" className="small">
-        {test.isSuccess && t("channels.testSent")}
+        {result && (result.ok ? t("channels.testSent") : result.results.map((r) => say(r.attempt.error) || r.attempt.outcome).join(" "))}
       </div>
       {test.isError && <Failed error={test.error} />}
     </div>
   );
 }
 
-const states = ["queued", "retrying", "delivered", "failed"] as const;
+const states = ["pending", "delivered", "failed", "nobody"] as const;
+type State = (typeof states)[number];
 
 function DeliveryLog({ channels: list }: { channels: Channel[] }) {
   const { t } = useTranslation();
   const [channel, setChannel] = useState<string>();
-  const [state, setState] = useState<string>();
-  const query = useInfiniteQuery(deliveryPages({ channel, state, limit: 50 }));
+  const [state, setState] = useState<State>();
+  const query = useInfiniteQuery(deliveryPages({ channel, state: state && [state], limit: 50 }));
   const rows = query.data?.pages.flatMap((p) => p.items ?? []) ?? [];
   return (
     <Section title={t("deliveries.title")} note={t("deliveries.note")}>
       <div className="filters">
         <Choice label={t("channels.name")} value={channel} any={t("filter.any")} options={list.map((c) => [c.name, c.title || c.name])} onChange={setChannel} />
-        <Choice label={t("slo.status")} value={state} any={t("filter.any")} options={states.map((s) => [s, t(`delivery.${s}`)])} onChange={setState} />
+        <Choice label={t("slo.status")} value={state} any={t("filter.any")} options={states.map((s) => [s, t(`delivery.${s}`)])} onChange={(s) => setState(s as State | undefined)} />
       </div>
       {query.isError && <Failed error={query.error} retry={() => void query.refetch()} />}
       {query.data &&
@@ -164,17 +176,17 @@ function DeliveryRow({ delivery: d }: { delivery: Delivery }) {
         <At at={d.createdAt} short />
       </td>
       <td>
-        <DeliveryState state={d.state} />
-        {d.nextAttemptAt && d.state !== "delivered" && (
+        <DeliveryState delivery={d} />
+        {d.nextAt && d.state === "pending" && (
           <div className="sub">
-            {t("deliveries.next")} <Ago at={d.nextAttemptAt} />
+            {t("deliveries.next")} <Ago at={d.nextAt} />
           </div>
         )}
       </td>
       <td className="anywhere">
         {say(d.title)}
         <div className="sub">
-          {d.channel} · <RefLink refText={d.subject} />
+          {[d.channel, d.recipient].filter(Boolean).join(" · ")} · <RefLink refText={d.subject} />
         </div>
       </td>
       <td className="narrow-hide">
@@ -184,20 +196,36 @@ function DeliveryRow({ delivery: d }: { delivery: Delivery }) {
   );
 }
 
+/** Every attempt with what the receiver answered, fetched when opened. */
 function Attempts({ delivery: d }: { delivery: Delivery }) {
   const { t } = useTranslation();
-  const f = useFormat();
-  const attempts = d.attempts ?? [];
+  const [opened, setOpened] = useState(false);
+  if (d.attempts === 0) return <span className="dim">{t("deliveries.attemptsN", { count: 0 })}</span>;
   return (
-    <details>
-      <summary>{t("deliveries.attemptsN", { count: attempts.length })}</summary>
-      <ol style={{ margin: 0, paddingLeft: "1.25rem" }}>
-        {attempts.map((a) => (
-          <li key={a.at}>
-            <At at={a.at} short /> {a.ok ? t("deliveries.ok") : t("deliveries.bad")} {a.status ? `HTTP ${a.status}` : ""} <span className="dim">{f.duration(a.durationMs)}</span> <span className="anywhere">{a.error}</span>
-          </li>
-        ))}
-      </ol>
+    <details onToggle={(e) => setOpened(e.currentTarget.open)}>
+      <summary>{t("deliveries.attemptsN", { count: d.attempts })}</summary>
+      {opened && <Tries id={d.id} />}
     </details>
+  );
+}
+
+function Tries({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const say = useSay();
+  const query = useQuery(deliveryQuery(id));
+  return (
+    <Loaded query={query} lines={2}>
+      {(d) => (
+        <ol style={{ margin: 0, paddingLeft: "1.25rem" }}>
+          {d.tries.map((a) => (
+            <li key={a.number}>
+              <At at={a.startedAt} short /> {t(`outcome.${a.outcome}`)} {a.code ? `HTTP ${a.code}` : ""}{" "}
+              {a.finishedAt && <span className="dim">{f.duration(Date.parse(a.finishedAt) - Date.parse(a.startedAt))}</span>} <span className="anywhere">{say(a.error) || a.answer}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Loaded>
   );
 }

@@ -2,17 +2,20 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import { me, users } from "../../api/queries";
+import { me, roles as rolesQuery, users } from "../../api/queries";
 import type { User } from "../../api/types";
 import { useFormat } from "../../format";
+import { useLang } from "../../i18n";
 import { Code } from "../../parts/Code";
 import { ConfirmButton } from "../../parts/Confirm";
+import { splitRef } from "../../parts/Ref";
 import { useChange } from "../../parts/mutation";
 import { Failed, Loaded } from "../../parts/Notice";
 import { Section, TableBox } from "../../parts/Section";
 import { Ago } from "../../parts/Time";
 
 const roles = ["viewer", "responder", "editor", "admin"] as const;
+type Role = (typeof roles)[number];
 
 export function People() {
   const { t } = useTranslation();
@@ -32,10 +35,16 @@ export function People() {
 
 function PeopleTable({ people, admin, self }: { people: User[]; admin: boolean; self?: string }) {
   const { t } = useTranslation();
-  const change = useChange(["access"], ({ id, ...body }: { id: string; role?: string; disabled?: boolean }) => api.PATCH("/api/v1/users/{id}", { params: { path: { id } }, body }));
+  const change = useChange(["access"], ({ user, ...body }: { user: User; role?: Role; disabled?: boolean }) =>
+    api.PATCH("/api/v1/users/{id}", { params: { path: { id: user.id }, header: { "If-Match": user.etag } }, body }),
+  );
+  const reinvite = useChange(["access"], (id: string) => api.POST("/api/v1/users/{id}/invitation", { params: { path: { id } } }));
+  const link = reinvite.data?.data;
   return (
     <>
       {change.isError && <Failed error={change.error} />}
+      {reinvite.isError && <Failed error={reinvite.error} />}
+      {link && <LinkBanner name={link.user.name} link={link.link} />}
       <TableBox label={t("settings.people")}>
         <table className="t mid">
           <thead>
@@ -55,13 +64,12 @@ function PeopleTable({ people, admin, self }: { people: User[]; admin: boolean; 
             {people.map((p) => (
               <tr key={p.id}>
                 <td className="anywhere">
-                  {p.name} {p.id === self && <span className="tag">{t("people.you")}</span>} {p.invited && <span className="tag">{t("people.invited")}</span>}{" "}
-                  {p.disabled && <span className="tag">{t("people.disabled")}</span>}
-                  <div className="sub">{p.email}</div>
+                  {p.name} {p.id === self && <span className="tag">{t("people.you")}</span>} {p.state !== "active" && <span className="tag">{t(`people.${p.state}`)}</span>}
+                  <div className="sub">{p.login}</div>
                 </td>
                 <td>
                   {admin && p.id !== self ? (
-                    <select className="input" style={{ minWidth: 0 }} aria-label={t("people.roleOf", { name: p.name })} value={p.role} disabled={change.isPending} onChange={(e) => change.mutate({ id: p.id, role: e.target.value })}>
+                    <select className="input" style={{ minWidth: 0 }} aria-label={t("people.roleOf", { name: p.name })} value={p.role} disabled={change.isPending} onChange={(e) => change.mutate({ user: p, role: e.target.value as Role })}>
                       {roles.map((r) => (
                         <option key={r} value={r}>
                           {t(`role.${r}`)}
@@ -69,23 +77,31 @@ function PeopleTable({ people, admin, self }: { people: User[]; admin: boolean; 
                       ))}
                     </select>
                   ) : (
-                    t(`role.${p.role as "viewer"}`, { defaultValue: p.role })
+                    t(`role.${p.role}`)
                   )}
                 </td>
-                <td className="narrow-hide">{(p.owns ?? []).join(", ") || <span className="dim">–</span>}</td>
-                <td className="narrow-hide">{p.lastSignInAt ? <Ago at={p.lastSignInAt} /> : <span className="dim">{t("never")}</span>}</td>
+                <td className="narrow-hide">{p.teams.map((ref) => splitRef(ref).name).join(", ") || <span className="dim">–</span>}</td>
+                <td className="narrow-hide">{p.signedInAt ? <Ago at={p.signedInAt} /> : <span className="dim">{t("never")}</span>}</td>
                 {admin && (
                   <td>
-                    {p.id !== self &&
-                      (p.disabled ? (
-                        <button className="smallbtn" disabled={change.isPending} onClick={() => change.mutate({ id: p.id, disabled: false })}>
-                          {t("people.enable")}
-                        </button>
-                      ) : (
-                        <ConfirmButton label={t("people.disable")} title={t("people.disableTitle", { name: p.name })} busy={change.isPending} onConfirm={() => change.mutate({ id: p.id, disabled: true })}>
-                          {t("people.disableWhat")}
-                        </ConfirmButton>
-                      ))}
+                    {p.id !== self && (
+                      <div className="row">
+                        {p.state === "disabled" ? (
+                          <button className="smallbtn" disabled={change.isPending} onClick={() => change.mutate({ user: p, disabled: false })}>
+                            {t("people.enable")}
+                          </button>
+                        ) : (
+                          <>
+                            <button className="smallbtn" disabled={reinvite.isPending} onClick={() => reinvite.mutate(p.id)}>
+                              {t("people.newLink")}
+                            </button>
+                            <ConfirmButton label={t("people.disable")} title={t("people.disableTitle", { name: p.name })} busy={change.isPending} onConfirm={() => change.mutate({ user: p, disabled: true })}>
+                              {t("people.disableWhat")}
+                            </ConfirmButton>
+                          </>
+                        )}
+                      </div>
+                    )}
                   </td>
                 )}
               </tr>
@@ -99,9 +115,8 @@ function PeopleTable({ people, admin, self }: { people: User[]; admin: boolean; 
 
 function Invite() {
   const { t } = useTranslation();
-  const f = useFormat();
-  const [role, setRole] = useState<string>("responder");
-  const invite = useChange(["access"], (body: { name: string; email: string; role: string }) => api.POST("/api/v1/users", { body }));
+  const [role, setRole] = useState<Role>("responder");
+  const invite = useChange(["access"], (body: { name: string; login: string; role: Role }) => api.POST("/api/v1/users", { body }));
   const made = invite.data?.data;
   return (
     <Section title={t("invite.title")} note={t("invite.note")}>
@@ -110,7 +125,7 @@ function Invite() {
         onSubmit={(e) => {
           e.preventDefault();
           const form = new FormData(e.currentTarget);
-          invite.mutate({ name: String(form.get("name")), email: String(form.get("email")), role });
+          invite.mutate({ name: String(form.get("name")), login: String(form.get("email")), role });
         }}
       >
         <label className="field">
@@ -123,7 +138,7 @@ function Invite() {
         </label>
         <label className="field">
           {t("people.role")}
-          <select value={role} onChange={(e) => setRole(e.target.value)}>
+          <select value={role} onChange={(e) => setRole(e.target.value as Role)}>
             {roles.map((r) => (
               <option key={r} value={r}>
                 {t(`role.${r}`)}
@@ -136,27 +151,40 @@ function Invite() {
         </button>
       </form>
       {invite.isError && <Failed error={invite.error} />}
-      {made && (
-        <div className="banner" data-tone="ok" role="status">
-          <div className="title">{t("invite.made", { name: made.user.name })}</div>
-          <div>{t("invite.madeWhat", { time: f.dateTime(made.expiresAt) })}</div>
-          <Code text={made.link} />
-        </div>
-      )}
+      {made && <LinkBanner name={made.user.name} link={made.link} />}
     </Section>
   );
 }
 
+/** A one-time link, shown once. */
+function LinkBanner({ name, link }: { name: string; link: { url: string; expiresAt: string } }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  return (
+    <div className="banner" data-tone="ok" role="status">
+      <div className="title">{t("invite.made", { name })}</div>
+      <div>{t("invite.madeWhat", { time: f.dateTime(link.expiresAt) })}</div>
+      <Code text={link.url} />
+    </div>
+  );
+}
+
+/** What each role may do, as the server enforces it. */
 function Roles() {
   const { t } = useTranslation();
+  const query = useQuery(rolesQuery(useLang()));
   return (
     <Section title={t("roles.title")}>
-      <dl className="diff">
-        {roles.map((r) => (
-          <Meaning key={r} name={t(`role.${r}`)} text={t(`roles.${r}`)} />
-        ))}
-        <Meaning name={t("roles.ownerName")} text={t("roles.owner")} />
-      </dl>
+      <Loaded query={query}>
+        {(data) => (
+          <dl className="diff">
+            {(data.items ?? []).map((r) => (
+              <Meaning key={r.role} name={r.title} text={r.about} />
+            ))}
+            <Meaning name={t("roles.ownerName")} text={t("roles.owner")} />
+          </dl>
+        )}
+      </Loaded>
     </Section>
   );
 }

@@ -12,8 +12,21 @@ export function Sessions() {
   const { t } = useTranslation();
   const query = useQuery(sessions());
   const revoke = useChange(["access"], (id: string) => api.DELETE("/api/v1/sessions/{id}", { params: { path: { id } } }));
+  const endOthers = useChange(["access"], () => api.DELETE("/api/v1/sessions"));
+  const others = query.data?.items?.some((s) => !s.current);
   return (
-    <Section title={t("settings.sessions")} note={t("sessions.note")}>
+    <Section
+      title={t("settings.sessions")}
+      note={t("sessions.note")}
+      more={
+        others && (
+          <button className="smallbtn danger" disabled={endOthers.isPending} onClick={() => endOthers.mutate(undefined)}>
+            {t("sessions.endOthers")}
+          </button>
+        )
+      }
+    >
+      {endOthers.isError && <Failed error={endOthers.error} />}
       {revoke.isError && <Failed error={revoke.error} />}
       <Loaded query={query}>
         {(data) => (
@@ -35,15 +48,15 @@ export function Sessions() {
               <tbody>
                 {(data.items ?? []).map((s) => (
                   <tr key={s.id}>
-                    <td title={s.userAgent}>
-                      {browserName(s.userAgent) || t("sessions.unknownBrowser")} {s.current && <span className="tag">{t("sessions.current")}</span>}
+                    <td title={s.agent}>
+                      {browserName(s.agent) || t("sessions.unknownBrowser")} {s.current && <span className="tag">{t("sessions.current")}</span>}
                     </td>
-                    <td className="narrow-hide tab">{s.ip}</td>
+                    <td className="narrow-hide tab">{s.address}</td>
                     <td className="narrow-hide">
                       <Ago at={s.createdAt} />
                     </td>
                     <td>
-                      <Ago at={s.lastSeenAt} />
+                      <Ago at={s.seenAt} />
                     </td>
                     <td>
                       {s.current ? (

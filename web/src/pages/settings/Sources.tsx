@@ -7,7 +7,7 @@ import { useFormat } from "../../format";
 import { useChange } from "../../parts/mutation";
 import { Empty, Failed, Loaded } from "../../parts/Notice";
 import { Section, TableBox } from "../../parts/Section";
-import { SourceState, useErrorText } from "../../parts/Sources";
+import { SourceState } from "../../parts/Sources";
 import { Ago } from "../../parts/Time";
 
 export function Sources() {
@@ -33,7 +33,6 @@ export function Sources() {
 function SourceTable({ sources: list }: { sources: Source[] }) {
   const { t } = useTranslation();
   const f = useFormat();
-  const errorText = useErrorText();
   return (
     <TableBox label={t("settings.sources")}>
       <table className="t mid">
@@ -55,17 +54,19 @@ function SourceTable({ sources: list }: { sources: Source[] }) {
         </thead>
         <tbody>
           {list.map((s) => (
-            <tr key={s.name} data-tone={s.status === "gone" || s.status === "misconfigured" ? "bad" : s.status === "slow" ? "warn" : undefined}>
+            <tr key={s.name} data-tone={s.status === "gone" || s.status === "misconfigured" || s.status === "full" ? "bad" : s.status === "slow" ? "warn" : undefined}>
               <td>
-                {s.name} {s.default && <span className="tag">{t("sources.default")}</span>}
-                <div className="sub">{s.kind}</div>
+                {s.title || s.name} {s.default && <span className="tag">{t("sources.default")}</span>}
+                <div className="sub">
+                  {[s.title && s.name, s.kind, s.exact ? t("slo.exact") : t("slo.approximate")].filter(Boolean).join(" · ")}
+                </div>
               </td>
               <td>
                 <SourceState status={s.status} />
-                {errorText(s.lastError) && <div className="sub">{errorText(s.lastError)}</div>}
+                {s.lastError && <div className="sub">{s.lastError}</div>}
               </td>
               <td className="narrow-hide anywhere">{s.url ? <code>{s.url}</code> : <span className="dim">{t("sources.builtin")}</span>}</td>
-              <td className="num narrow-hide">{f.duration(s.latencyMs)}</td>
+              <td className="num narrow-hide">{s.latencySeconds > 0 ? f.duration(s.latencySeconds * 1000) : "–"}</td>
               <td className="narrow-hide">
                 <Ago at={s.lastOkAt} />
               </td>
@@ -83,7 +84,6 @@ function SourceTable({ sources: list }: { sources: Source[] }) {
 function TestButton({ name }: { name: string }) {
   const { t } = useTranslation();
   const f = useFormat();
-  const errorText = useErrorText();
   const test = useChange(["metrics"], () => api.POST("/api/v1/sources/{name}/test", { params: { path: { name } } }));
   const result = test.data?.data;
   return (
@@ -92,7 +92,7 @@ function TestButton({ name }: { name: string }) {
         {test.isPending ? t("channels.testing") : t("sources.test")}
       </button>
       <div role="status" className="small">
-        {result && (result.ok ? t("sources.answered", { time: f.duration(result.latencyMs) }) : errorText(result.error))}
+        {result && (result.status === "ok" ? t("sources.answered", { time: f.duration(result.latencySeconds * 1000) }) : result.lastError)}
       </div>
       {test.isError && <Failed error={test.error} />}
     </div>

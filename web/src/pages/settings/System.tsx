@@ -24,7 +24,7 @@ export function System() {
                 <dd>
                   {s.version}
                   <small>
-                    {s.commit.slice(0, 10)} · {s.goVersion}
+                    {[s.commit?.slice(0, 10), s.goVersion].filter(Boolean).join(" · ")}
                   </small>
                 </dd>
               </div>
@@ -35,11 +35,11 @@ export function System() {
                   <small>{f.dateTime(s.startedAt)}</small>
                 </dd>
               </div>
-              <div data-tone={s.database.ok ? undefined : "bad"}>
+              <div>
                 <dt>{t("system.database")}</dt>
                 <dd>
-                  {s.database.dialect}
-                  <small>{s.database.sizeBytes ? f.bytes(s.database.sizeBytes) : s.database.ok ? t("system.ok") : t("system.bad")}</small>
+                  {s.database === "postgres" ? "PostgreSQL" : "SQLite"}
+                  <small>{s.database === "postgres" ? t("system.shared") : t("system.single")}</small>
                 </dd>
               </div>
               <div data-tone={s.queue.discarded > 0 ? "warn" : undefined}>

@@ -42,7 +42,7 @@ export function Tokens() {
                     {data.items.map((k) => (
                       <tr key={k.id}>
                         <td>
-                          {k.name} <span className="tag">{t(`tokens.${k.kind as "personal"}`, { defaultValue: k.kind })}</span>
+                          {k.name} <span className="tag">{t(`tokens.${k.kind}`)}</span>
                           <div className="sub">
                             <code>{k.hint}…</code>
                           </div>
@@ -51,7 +51,9 @@ export function Tokens() {
                           <code>{(k.scopes ?? []).join(" ")}</code>
                         </td>
                         <td className="narrow-hide">{k.lastUsedAt ? <Ago at={k.lastUsedAt} /> : <span className="dim">{t("never")}</span>}</td>
-                        <td>{k.expiresAt ? <At at={k.expiresAt} short /> : <span className="dim">{t("tokens.neverExpires")}</span>}</td>
+                        <td>
+                          <At at={k.expiresAt} short />
+                        </td>
                         <td>
                           <ConfirmButton label={t("tokens.revoke")} title={t("tokens.revokeTitle", { name: k.name })} busy={revoke.isPending} onConfirm={() => revoke.mutate(k.id)}>
                             {t("tokens.revokeWhat")}
@@ -77,15 +79,15 @@ function Create() {
   const { t } = useTranslation();
   const who = useQuery(me());
   const [chosen, setChosen] = useState<string[]>([]);
-  const create = useChange(["access"], (body: { name: string; kind: string; scopes: string[]; expiresInDays: number }) => api.POST("/api/v1/tokens", { body }));
+  const create = useChange(["access"], (body: { name: string; kind: "personal" | "service"; scopes: string[]; days: number }) => api.POST("/api/v1/tokens", { body }));
   const made = create.data?.data;
   return (
     <Section title={t("tokens.create")} note={t("tokens.createNote")}>
       {made && (
         <div className="banner" data-tone="ok" role="status">
-          <div className="title">{t("tokens.made", { name: made.token.name })}</div>
+          <div className="title">{t("tokens.made", { name: made.info.name })}</div>
           <div>{t("tokens.madeWhat")}</div>
-          <Code text={made.secret} />
+          <Code text={made.token} />
         </div>
       )}
       {create.isError && <Failed error={create.error} />}
@@ -94,7 +96,7 @@ function Create() {
         onSubmit={(e) => {
           e.preventDefault();
           const form = new FormData(e.currentTarget);
-          create.mutate({ name: String(form.get("name")), kind: String(form.get("kind")), scopes: chosen, expiresInDays: Number(form.get("days")) });
+          create.mutate({ name: String(form.get("name")), kind: form.get("kind") === "service" ? "service" : "personal", scopes: chosen, days: Number(form.get("days")) });
         }}
       >
         <div className="filters">

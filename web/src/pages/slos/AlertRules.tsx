@@ -39,7 +39,7 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
           </thead>
           <tbody>
             {rules.map((r) => (
-              <tr key={`${r.severity}${r.long}${r.short}`} data-tone={r.firing ? (r.severity === "page" ? "bad" : "warn") : undefined}>
+              <tr key={r.name + r.long} data-tone={r.firing ? (r.severity === "page" ? "bad" : "warn") : undefined}>
                 <td>
                   <Severity severity={r.severity} />
                 </td>
@@ -50,17 +50,24 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
                       {t("rule.firing")}
                     </span>
                   ) : (
-                    <span className="dim">{t("rule.quiet")}</span>
+                    <span className="dim">{r.guarded ? t("rule.guarded") : t("rule.quiet")}</span>
                   )}
                   <div className="sub">{say(r.reason)}</div>
+                  {r.minimumEvents > 0 && <div className="sub">{t("rule.minimum", { seen: f.compact(r.longEvents), least: f.number(Math.ceil(r.minimumEvents)) })}</div>}
                 </td>
                 <td className="num">
                   <span className={r.longBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.longBurn)}</span>
                   <div className="sub">{f.window(r.long)}</div>
                 </td>
                 <td className="num">
-                  <span className={r.shortBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.shortBurn)}</span>
-                  <div className="sub">{f.window(r.short)}</div>
+                  {r.short ? (
+                    <>
+                      <span className={r.shortBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.shortBurn)}</span>
+                      <div className="sub">{f.window(r.short)}</div>
+                    </>
+                  ) : (
+                    "–"
+                  )}
                 </td>
                 <td className="num narrow-hide">{f.burnRate(r.factor)}</td>
                 <td className="num narrow-hide">{f.percent(r.share, 0)}</td>
@@ -69,7 +76,6 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
           </tbody>
         </table>
       </TableBox>
-      {slo.minimumEvents > 0 && <p className="small dim">{t("slo.minimumEvents", { count: slo.minimumEvents, number: f.number(slo.minimumEvents) })}</p>}
     </>
   );
 }

@@ -26,6 +26,7 @@ function spanOf(range: Range): { from: string; to: string } {
 
 /** What happened to the service in the charts' time, to be marked on them. */
 function useMarks(service: string, from: string, to: string): NonNullable<ChartProps["marks"]> {
+  const { t } = useTranslation();
   const name = useKindName();
   const query = useQuery(journal({ kind: ["deploy.finished", "slo.alert_fired", "incident.*"], subject: "service:" + service, from, to, limit: 50 }));
   return useMemo(
@@ -33,9 +34,9 @@ function useMarks(service: string, from: string, to: string): NonNullable<ChartP
       (query.data?.items ?? []).map((e) => ({
         at: Date.parse(e.time),
         label: `${name(e.kind)} ${splitRef(e.subject).name}`,
-        tint: e.kind.startsWith("deploy.") ? ("ink-2" as const) : ("bad" as const),
+        ...(e.kind.startsWith("deploy.") ? { tint: "ink-2" as const, group: t("chart.deployments") } : { tint: "bad" as const, group: t("chart.alerts") }),
       })),
-    [query.data, name],
+    [query.data, name, t],
   );
 }
 
@@ -97,7 +98,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
           <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
         ) : (
           <div className="section" style={{ gap: "0.875rem" }}>
-            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window)} times={times} lines={budget} thresholds={empty} marks={marks} format={f.budget} range={budgetRange} sync="slo" height={210} />
+            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} format={f.budget} range={budgetRange} sync="slo" height={210} />
             <div className="cols" style={{ gap: "0.875rem" }}>
               <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} sync="slo" />
               <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" />

@@ -5,7 +5,6 @@ import { slo as sloQuery, sloAlerts } from "../../api/queries";
 import type { SLODetail } from "../../api/types";
 import { usePageTitle } from "../../app/title";
 import { useFormat } from "../../format";
-import { parseDuration } from "../../format/time";
 import { useSay } from "../../i18n";
 import { Code } from "../../parts/Code";
 import { Managed } from "../../parts/Managed";
@@ -13,7 +12,7 @@ import { Loaded } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { budgetTone, Severity, Status, toneOf } from "../../parts/Status";
 import { Ago, At } from "../../parts/Time";
-import { Exhausts } from "./parts";
+import { budgetOf, Exhausts, sliOf } from "./parts";
 import { AlertHistory, AlertRules } from "./AlertRules";
 import { SLOCharts } from "./SLOCharts";
 import { Watched } from "./Watched";
@@ -75,7 +74,7 @@ function Belongs({ slo }: { slo: SLODetail }) {
         </span>
       )}
       {slo.tier && <span className="tag">{t("slo.tierN", { n: slo.tier })}</span>}
-      <Managed by={slo.managedBy} />
+      <Managed origin={slo.managedBy} />
     </div>
   );
 }
@@ -97,7 +96,7 @@ function State({ slo }: { slo: SLODetail }) {
       {(slo.alerts ?? []).map((a) => (
         <div key={a.id} className="row small">
           <Severity severity={a.severity} />
-          <span>{say(a.reason)}</span>
+          {say(a.reason) !== say(slo.statusReason) && <span>{say(a.reason)}</span>}
           <span className="dim">
             {t("alert.since")} <Ago at={a.since} />
           </span>
@@ -114,22 +113,23 @@ function State({ slo }: { slo: SLODetail }) {
 function Facts({ slo }: { slo: SLODetail }) {
   const { t } = useTranslation();
   const f = useFormat();
-  const tone = budgetTone(slo.budgetLeft, slo.status);
-  const spare = slo.budgetLeft === undefined || slo.budgetLeft === null ? undefined : (1 - slo.objective) * parseDuration(slo.window) * slo.budgetLeft;
+  const tone = budgetTone(budgetOf(slo), slo.status);
+  const left = budgetOf(slo);
+  const spare = left === undefined ? undefined : (1 - slo.objective) * slo.window.days * 86_400_000 * left;
   return (
     <dl className="facts">
       <div>
         <dt>{t("slo.sli")}</dt>
         <dd>
-          {f.sli(slo.sli, slo.objective)}
-          <small>{t("slo.promised", { objective: f.objective(slo.objective), window: f.window(slo.window) })}</small>
+          {f.sli(sliOf(slo), slo.objective)}
+          <small>{t("slo.promised", { objective: f.objective(slo.objective), window: f.window(slo.window.duration) })}</small>
         </dd>
       </div>
       <div data-tone={tone === "bad" ? "bad" : tone === "ok" ? undefined : "warn"}>
         <dt>{t("slo.budgetLeft")}</dt>
         <dd>
-          {f.budget(slo.budgetLeft)}
-          <small>{spare !== undefined && !Number.isNaN(spare) ? (spare >= 0 ? t("slo.spare", { time: f.duration(spare) }) : t("slo.over", { time: f.duration(-spare) })) : t("unknown")}</small>
+          {f.budget(left)}
+          <small>{spare !== undefined ? (spare >= 0 ? t("slo.spare", { time: f.duration(spare) }) : t("slo.over", { time: f.duration(-spare) })) : t("unknown")}</small>
         </dd>
       </div>
       <div>
@@ -143,7 +143,7 @@ function Facts({ slo }: { slo: SLODetail }) {
         <dt>{t("slo.exhausts")}</dt>
         <dd>
           <Exhausts slo={slo} />
-          <small>{slo.exhaustsAt ? f.dateTime(slo.exhaustsAt) : t("slo.fastest")}</small>
+          <small>{slo.exhaustsAt ? t("slo.byForecast", { time: f.dateTime(slo.exhaustsAt), window: f.window(slo.forecasts.find((c) => c.fastest)?.window) }) : t("slo.fastest")}</small>
         </dd>
       </div>
       <div data-tone={slo.known < 0.95 ? "warn" : undefined}>
@@ -169,14 +169,24 @@ function History({ name }: { name: string }) {
   );
 }
 
+/** The expressions as written, each with what is asked of the source each minute. */
+function queriesOf({ queries: q }: SLODetail): { role: "good" | "bad" | "total"; source: string; evaluated?: string }[] {
+  const part = q.bad ? ({ role: "bad", source: q.bad } as const) : ({ role: "good", source: q.good ?? "" } as const);
+  return [
+    { ...part, evaluated: q.evaluatedPart },
+    { role: "total", source: q.total, evaluated: q.evaluatedTotal },
+  ];
+}
+
 function Queries({ slo }: { slo: SLODetail }) {
   const { t } = useTranslation();
+  const f = useFormat();
   const say = useSay();
   return (
     <Section title={t("slo.queries")} note={t("slo.queriesNote", { source: slo.dataSource || t("slo.defaultSource") })}>
-      {(slo.queries ?? []).map((q) => (
+      {queriesOf(slo).map((q) => (
         <div key={q.role} className="section" style={{ gap: "0.375rem" }}>
-          <h3>{t(`query.${q.role as "good"}`, { defaultValue: q.role })}</h3>
+          <h3>{t(`query.${q.role}`)}</h3>
           <Code text={q.source} />
           {q.evaluated && q.evaluated !== q.source && (
             <details>
@@ -190,7 +200,7 @@ function Queries({ slo }: { slo: SLODetail }) {
         <span className="tag">{slo.exact ? t("slo.exact") : t("slo.approximate")}</span> {say(slo.exactNote)}
       </p>
       <p className="small dim">
-        {t("slo.watermark")} <At at={slo.watermark} />
+        {t("slo.watermark")} <At at={slo.watermark} /> · {t("slo.settle", { time: f.window(slo.settle) })} · {slo.absent === "bad" ? t("slo.absentBad") : t("slo.absentUnknown")}
       </p>
     </Section>
   );

@@ -6,13 +6,13 @@ import { useTranslation } from "react-i18next";
 import { sloCounts, sloPages, teams } from "../../api/queries";
 import type { SLO } from "../../api/types";
 import { usePageTitle } from "../../app/title";
-import { statuses, type SLOSearch } from "../../app/urlState";
+import { statuses, type SLOSearch, type SLOSort } from "../../app/urlState";
 import { useFormat } from "../../format";
-import { Choice, SearchField } from "../../parts/Filters";
+import { Choice, Filters, SearchField } from "../../parts/Filters";
 import { Empty, Failed, Loading } from "../../parts/Notice";
 import { SortHead } from "../../parts/SortHead";
 import { Budget, Status, toneOf } from "../../parts/Status";
-import { Exhausts } from "./parts";
+import { budgetOf, Exhausts, sliOf } from "./parts";
 
 const tiers = ["1", "2", "3", "4"];
 /** The server's largest page: a thousand rows come in two requests. */
@@ -25,7 +25,7 @@ export function SLOsPage() {
   const f = useFormat();
   const search = useSearch({ from: "/slos" });
   const navigate = useNavigate({ from: "/slos" });
-  const query = useInfiniteQuery(sloPages({ ...search, limit: pageSize }));
+  const query = useInfiniteQuery(sloPages({ ...search, status: search.status && [search.status], limit: pageSize }));
   const owners = useQuery(teams());
   const counts = useQuery(sloCounts("status"));
   usePageTitle(t("nav.slos"));
@@ -35,7 +35,7 @@ export function SLOsPage() {
   const all = (counts.data?.items ?? []).reduce((sum, c) => sum + c.total, 0);
   const set = (change: Partial<SLOSearch>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const filtered = !!(search.q || search.service || search.owner || search.tier || search.status);
-  const sortBy = (sort: string | undefined) => set({ sort });
+  const sortBy = (sort: SLOSort | undefined) => set({ sort });
 
   return (
     <div className="page" style={{ gap: "1rem" }}>
@@ -45,7 +45,7 @@ export function SLOsPage() {
           {query.data ? (total !== undefined ? t("slos.shown", { shown: f.number(total), all: f.number(Math.max(all, total)) }) : t("slos.rows", { count: rows.length })) : " "}
         </p>
       </div>
-      <div className="filters" role="search">
+      <Filters active={filtered}>
         <SearchField label={t("slos.search")} hint={t("slos.searchHint")} value={search.q} onChange={(q) => set({ q })} />
         <Choice label={t("slo.status")} value={search.status} any={t("filter.any")} options={statuses.map((s) => [s, t(`status.${s}`)])} onChange={(status) => set({ status: status as SLOSearch["status"] })} />
         <Choice label={t("slo.owner")} value={search.owner} any={t("filter.any")} options={(owners.data?.items ?? []).map((o) => [o.name, o.title || o.name])} onChange={(owner) => set({ owner })} />
@@ -60,7 +60,7 @@ export function SLOsPage() {
             {t("filter.clear")}
           </button>
         )}
-      </div>
+      </Filters>
       {query.isError && <Failed error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Loading lines={8} />}
       {query.data && rows.length === 0 && (
@@ -85,8 +85,8 @@ export function SLOsPage() {
 interface TableProps {
   rows: SLO[];
   total?: number;
-  sort?: string;
-  onSort: (sort: string | undefined) => void;
+  sort?: SLOSort;
+  onSort: (sort: SLOSort | undefined) => void;
   more?: () => void;
 }
 
@@ -109,8 +109,8 @@ function SLOTable({ rows, total, sort, onSort, more }: TableProps) {
   const before = (shown[0]?.start ?? 0) - virtual.options.scrollMargin;
   const after = virtual.getTotalSize() - ((shown.at(-1)?.end ?? 0) - virtual.options.scrollMargin);
 
-  const head = (column: string, label: string, options: { num?: boolean; first?: "asc" | "desc"; narrow?: boolean } = {}) => (
-    <SortHead column={column} sort={sort} onSort={onSort} num={options.num} first={options.first} className={options.narrow ? "narrow-hide" : undefined}>
+  const head = (orders: { value: SLOSort; down?: boolean }[], label: string, options: { num?: boolean; narrow?: boolean } = {}) => (
+    <SortHead orders={orders} sort={sort} onSort={onSort} num={options.num} className={options.narrow ? "narrow-hide" : undefined}>
       {label}
     </SortHead>
   );
@@ -119,13 +119,15 @@ function SLOTable({ rows, total, sort, onSort, more }: TableProps) {
       <table className="t mid" aria-rowcount={(total ?? rows.length) + 1}>
         <thead>
           <tr aria-rowindex={1}>
-            {head("name", t("slo.slo"))}
-            {head("status", t("slo.status"), { first: "desc" })}
-            {head("objective", t("slo.objective"), { num: true, narrow: true })}
-            {head("sli", t("slo.sli"), { num: true, narrow: true })}
-            {head("budgetLeft", t("slo.budgetLeft"), { num: true })}
-            {head("burn1h", t("slo.burn1h"), { num: true, first: "desc", narrow: true })}
-            {head("exhaustsAt", t("slo.exhausts"), { num: true, narrow: true })}
+            {head([{ value: "name" }, { value: "service" }], t("slo.slo"))}
+            {head([{ value: "status", down: true }], t("slo.status"))}
+            {head([{ value: "objective", down: true }], t("slo.objective"), { num: true, narrow: true })}
+            {head([{ value: "sli" }], t("slo.sli"), { num: true, narrow: true })}
+            {head([{ value: "budget" }, { value: "-budget", down: true }], t("slo.budgetLeft"), { num: true })}
+            {head([{ value: "burn", down: true }], t("slo.burn1h"), { num: true, narrow: true })}
+            <th scope="col" className="num narrow-hide">
+              {t("slo.exhausts")}
+            </th>
           </tr>
         </thead>
         <tbody ref={body}>
@@ -169,11 +171,11 @@ function Row({ slo, index, measure }: { slo: SLO; index: number; measure: (el: E
       </td>
       <td className="num narrow-hide">
         {f.objective(slo.objective)}
-        <div className="sub">{f.window(slo.window)}</div>
+        <div className="sub">{f.window(slo.window.duration)}</div>
       </td>
-      <td className="num narrow-hide">{f.sli(slo.sli, slo.objective)}</td>
+      <td className="num narrow-hide">{f.sli(sliOf(slo), slo.objective)}</td>
       <td className="num">
-        <Budget left={slo.budgetLeft} status={slo.status} />
+        <Budget left={budgetOf(slo)} status={slo.status} />
       </td>
       <td className="num narrow-hide">{f.burnRate(slo.burnRates?.["1h"])}</td>
       <td className="num narrow-hide">

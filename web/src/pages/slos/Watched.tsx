@@ -10,15 +10,15 @@ export function Watched({ slo }: { slo: SLODetail }) {
   const f = useFormat();
   const gaps = slo.gaps ?? [];
   const fill = slo.backfill;
-  const running = fill && fill.total > 0 && fill.done < fill.total;
+  const running = fill.state === "running";
   return (
     <Section title={t("slo.data")} note={t("slo.dataNote", { share: f.percent(slo.known) })}>
       {running && (
         <div className="banner">
           <label className="title" id="backfill">
-            {t("slo.backfilling", { done: f.number(fill.done), total: f.number(fill.total), share: f.percent(fill.done / fill.total, 0) })}
+            {t("slo.backfilling", { done: f.number(fill.done), total: f.number(fill.total), share: f.percent(fill.done / Math.max(1, fill.total), 0) })}
           </label>
-          <progress aria-labelledby="backfill" value={fill.done} max={fill.total} style={{ width: "100%", accentColor: "var(--accent)" }} />
+          <progress aria-labelledby="backfill" value={fill.done} max={Math.max(1, fill.total)} style={{ width: "100%", accentColor: "var(--accent)" }} />
           <div className="small dim">{t("slo.backfillingWhat")}</div>
         </div>
       )}
@@ -26,7 +26,7 @@ export function Watched({ slo }: { slo: SLODetail }) {
         <p className="small">{t("slo.noGaps")}</p>
       ) : (
         <>
-          <p className="small">{t("slo.gapsWhat")}</p>
+          <p className="small">{slo.absent === "bad" ? t("slo.gapsBad") : t("slo.gapsWhat")}</p>
           <TableBox label={t("slo.gaps")}>
             <table className="t">
               <thead>
@@ -36,7 +36,6 @@ export function Watched({ slo }: { slo: SLODetail }) {
                   <th scope="col" className="num">
                     {t("gap.length")}
                   </th>
-                  <th scope="col">{t("gap.reason")}</th>
                 </tr>
               </thead>
               <tbody>
@@ -48,8 +47,7 @@ export function Watched({ slo }: { slo: SLODetail }) {
                     <td>
                       <At at={g.to} />
                     </td>
-                    <td className="num">{f.duration(Date.parse(g.to) - Date.parse(g.from))}</td>
-                    <td>{g.reason || t("gap.noSamples")}</td>
+                    <td className="num">{f.duration(g.minutes * 60_000)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -9,7 +9,7 @@ import { Empty, Loaded } from "../../../parts/Notice";
 
 function Activity({ service }: { service: ServiceDetail }) {
   const { t } = useTranslation();
-  const query = useQuery(journal({ subject: "service:" + service.name, limit: 10 }));
+  const query = useQuery(journal({ subject: service.subject, limit: 10 }));
   return (
     <Loaded query={query}>
       {(data) => (data.items?.length ? <EntryList entries={data.items} /> : <Empty title={t("service.noActivity")}>{t("service.noActivityWhat")}</Empty>)}
@@ -20,7 +20,7 @@ function Activity({ service }: { service: ServiceDetail }) {
 function More({ service }: { service: ServiceDetail }) {
   const { t } = useTranslation();
   return (
-    <Link to="/activity" search={{ subject: "service:" + service.name }}>
+    <Link to="/activity" search={{ subject: service.subject }}>
       {t("now.allActivity")}
     </Link>
   );

@@ -12,7 +12,7 @@ import { Ago } from "../../../parts/Time";
 function Alerts({ service }: { service: ServiceDetail }) {
   const { t } = useTranslation();
   const say = useSay();
-  const query = useQuery(alerts({ state: "firing", service: service.name, limit: 50 }));
+  const query = useQuery(alerts({ state: "firing", service: service.short, limit: 50 }));
   return (
     <Loaded query={query} lines={2}>
       {(data) =>

@@ -1,14 +1,14 @@
 import { useTranslation } from "react-i18next";
 import type { ServiceSection } from ".";
 import type { ServiceDetail } from "../../../api/types";
-import { Managed } from "../../../parts/Managed";
+import { Managed, originOf } from "../../../parts/Managed";
 
 function Definition({ service }: { service: ServiceDetail }) {
   const { t } = useTranslation();
   const links = service.links ?? [];
   return (
     <>
-      <Managed by={service.managedBy} />
+      <Managed origin={originOf(service)} />
       {links.length > 0 && (
         <ul className="tally" aria-label={t("service.links")}>
           {links.map((l) => (

@@ -23,14 +23,14 @@ function List({ title, none, dependencies }: { title: string; none: string; depe
               <li key={d.ref}>
                 {status ? <Status status={status} /> : <span className="dim">{t("services.noSLOs")}</span>}
                 <div className="anywhere">
-                  {/^(service|component)$/i.test(d.kind) ? (
+                  {d.known && /^(service|component)$/i.test(d.kind) ? (
                     <Link to="/services/$name" params={{ name: d.name }}>
                       {d.title || d.name}
                     </Link>
                   ) : (
                     d.title || d.name
                   )}{" "}
-                  <span className="tag">{d.kind}</span>
+                  <span className="tag">{d.kind}</span> {!d.known && <span className="tag">{t("service.notInCatalog")}</span>}
                 </div>
               </li>
             );

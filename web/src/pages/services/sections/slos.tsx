@@ -8,12 +8,12 @@ import { useFormat } from "../../../format";
 import { Empty, Loaded } from "../../../parts/Notice";
 import { TableBox } from "../../../parts/Section";
 import { Budget, Status } from "../../../parts/Status";
-import { Exhausts } from "../../slos/parts";
+import { budgetOf, Exhausts, sliOf } from "../../slos/parts";
 
 function SLOs({ service }: { service: ServiceDetail }) {
   const { t } = useTranslation();
   const f = useFormat();
-  const query = useQuery(slos({ service: service.name, limit: 100 }));
+  const query = useQuery(slos({ service: service.short, limit: 100 }));
   return (
     <Loaded query={query}>
       {(data) =>
@@ -58,11 +58,11 @@ function SLOs({ service }: { service: ServiceDetail }) {
                     </td>
                     <td className="num narrow-hide">
                       {f.objective(s.objective)}
-                      <div className="sub">{f.window(s.window)}</div>
+                      <div className="sub">{f.window(s.window.duration)}</div>
                     </td>
-                    <td className="num narrow-hide">{f.sli(s.sli, s.objective)}</td>
+                    <td className="num narrow-hide">{f.sli(sliOf(s), s.objective)}</td>
                     <td className="num">
-                      <Budget left={s.budgetLeft} status={s.status} />
+                      <Budget left={budgetOf(s)} status={s.status} />
                     </td>
                     <td className="num narrow-hide">{f.burnRate(s.burnRates?.["1h"])}</td>
                     <td className="num narrow-hide">
