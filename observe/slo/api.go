@@ -23,7 +23,9 @@ type listIn struct {
 
 type listOut struct{ Body httpapi.Page[Summary] }
 
-type nameIn struct {
+// NameIn names one objective. It is exported because the API reads embedded
+// inputs only when they are.
+type NameIn struct {
 	Name string `path:"name" doc:"The objective's name."`
 }
 
@@ -88,7 +90,7 @@ func (s *Service) apiCounts(ctx context.Context, in *countsIn) (*countsOut, erro
 	return &countsOut{httpapi.Page[Count]{Items: counts}}, err
 }
 
-func (s *Service) apiGet(ctx context.Context, in *nameIn) (*detailOut, error) {
+func (s *Service) apiGet(ctx context.Context, in *NameIn) (*detailOut, error) {
 	d, err := s.Get(ctx, in.Name)
 	return &detailOut{d}, err
 }

@@ -315,7 +315,11 @@ func (c *checker) promQL(err error, path []any) {
 		if !one.Where.IsZero() {
 			what = text.Say("in the expression at %d:%d: %s", "式の%d行%d文字目: %s", one.Where.Line, one.Where.Column, one.What)
 		}
-		c.faults = append(c.faults, c.d.Fault(one.Code, what, one.Remedy, path...))
+		remedy := one.Remedy
+		if remedy.IsZero() {
+			remedy = text.Say("correct the expression there", "その位置の式を直してください")
+		}
+		c.faults = append(c.faults, c.d.Fault(one.Code, what, remedy, path...))
 	}
 }
 

@@ -1,0 +1,239 @@
+package slo_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/database/dbtest"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/observe/slo"
+)
+
+// reader knows OpenSLO's kinds and nothing else.
+func reader() *ascode.Registry {
+	r := ascode.NewRegistry()
+	(&slo.Service{}).Kinds(r)
+	return r
+}
+
+// TestCorpusIsAcceptedOrRefusedWithAReason reads every OpenSLO example: each is
+// accepted, or refused at a place and with a remedy in both languages.
+func TestCorpusIsAcceptedOrRefusedWithAReason(t *testing.T) {
+	root := os.Getenv("TEITEN_CORPUS")
+	if root == "" {
+		t.Skip("TEITEN_CORPUS is not set: the public examples of OpenSLO are not read")
+	}
+	var found []string
+	for _, pattern := range []string{"openslo/examples/*/*.yaml", "sloth/examples/openslo*.yml"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, files...)
+	}
+	if len(found) < 6 {
+		t.Fatalf("the corpus holds %d examples", len(found))
+	}
+	// What the specification allows and is not executed, by file.
+	want := map[string][]string{
+		"occurences-slo.yaml":              {"thresholdMetric"},
+		"ratio-timeslices.yaml":            {"RatioTimeslices", `type "Any"`},
+		"timeslices-slo.yaml":              {"Timeslices", "calendar", `type "Any"`},
+		"openslo-getting-started.yml":      {"v1alpha"},
+		"openslo-kubernetes-apiserver.yml": {"v1alpha"},
+	}
+	for _, file := range found {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		_, faults := reader().Parse([]ascode.File{{Name: name, Data: string(data)}})
+		explained(t, name, faults)
+		for _, part := range want[name] {
+			if !strings.Contains(fmt.Sprint(faults), part) {
+				t.Errorf("%s: nothing is said of %s: %v", name, part, faults)
+			}
+		}
+	}
+}
+
+// explained checks that every fault says where it is and how to mend it.
+func explained(t *testing.T, name string, faults []*fault.Error) {
+	t.Helper()
+	for _, f := range faults {
+		if f.Where.Line == 0 || f.What.EN == "" || f.What.JA == "" || f.Remedy.EN == "" || f.Remedy.JA == "" {
+			t.Errorf("%s: %v says too little", name, f)
+		}
+	}
+}
+
+// TestWhatIsRefused changes one thing of a good document at a time.
+func TestWhatIsRefused(t *testing.T) {
+	good := checkout
+	change := func(old, now string) string {
+		if !strings.Contains(good, old) {
+			t.Fatalf("the document has no %q", old)
+		}
+		return strings.Replace(good, old, now, 1)
+	}
+	for name, c := range map[string]struct {
+		doc, code string
+		line      int
+	}{
+		"no target":               {change("objectives: [{target: 0.999}]", "objectives: [{displayName: x}]"), "slo.missing", 9},
+		"target of one":           {change("0.999}", "1}"), "slo.objective_range", 9},
+		"target above one":        {change("0.999}", "99.9}"), "slo.objective_range", 9},
+		"both targets":            {change("0.999}", "0.999, targetPercent: 99.9}"), "slo.target_twice", 9},
+		"two objectives":          {change("{target: 0.999}]", "{target: 0.999}, {target: 0.9}]"), "slo.not_executed", 9},
+		"no service":              {change("  service: checkout\n", ""), "slo.missing", 5},
+		"no method":               {change("  budgetingMethod: Occurrences\n", ""), "slo.missing", 5},
+		"timeslices":              {change("Occurrences", "Timeslices"), "slo.not_executed", 7},
+		"a misspelt method":       {change("Occurrences", "Ocurrences"), "slo.budgeting_method", 7},
+		"calendar":                {change("isRolling: true", "calendar: {startTime: 2022-01-01 12:00:00, timeZone: Asia/Tokyo}"), "slo.not_executed", 8},
+		"not rolling":             {change("isRolling: true", "isRolling: false"), "slo.not_executed", 8},
+		"window of five minutes":  {change("duration: 30d", "duration: 5m"), "slo.window_duration", 8},
+		"window in words":         {change("duration: 30d", "duration: a month"), "slo.window_duration", 8},
+		"bad PromQL":              {change("sum(http_requests_total)'", "sum(http_requests_total'"), "metrics.promql", 16},
+		"rate of a counter":       {change("sum(http_requests_total)'", "sum(rate(http_requests_total[5m]))'"), "", 16},
+		"unknown type":            {change("total: {metricSource: {type: Prometheus", "total: {metricSource: {type: Datadog"), "slo.not_executed", 16},
+		"unknown query field":     {change("total: {metricSource: {type: Prometheus, spec: {query:", "total: {metricSource: {type: Prometheus, spec: {querry:"), "slo.query_field", 16},
+		"no total":                {good[:strings.Index(good, "        total:")], "slo.missing", 13},
+		"good and bad":            {strings.Replace(good, "        bad:", "        good: {metricSource: {spec: {query: up}}}\n        bad:", 1), "slo.good_and_bad", 16},
+		"unknown annotation":      {change("metadata: {name: checkout,", `metadata: {name: checkout, annotations: {teiten.dev/setle: "1m"},`), "slo.annotation_unknown", 4},
+		"annotation out of range": {change("metadata: {name: checkout,", `metadata: {name: checkout, annotations: {teiten.dev/settle: "3h"},`), "slo.annotation", 4},
+		"unknown key":             {change("  service: checkout", "  servce: checkout"), "", 6},
+		"two sources":             {change("total: {metricSource: {type", "total: {metricSource: {metricSourceRef: other, type"), "slo.two_sources", 15},
+		"indicator twice":         {change("  service: checkout", "  indicatorRef: x\n  service: checkout"), "slo.indicator_twice", 6},
+	} {
+		_, faults := reader().Parse([]ascode.File{{Name: "slo.yaml", Data: c.doc}})
+		explained(t, name, faults)
+		found := false
+		var all []string
+		for _, f := range faults {
+			found = found || (c.code == "" || f.Code == c.code) && f.Where.Line == c.line
+			all = append(all, fmt.Sprintf("%s at %v: %s", f.Code, f.Where, f.What.EN))
+		}
+		if !found {
+			t.Errorf("%s: want %s in line %d, got %q", name, c.code, c.line, all)
+		}
+	}
+	if _, faults := reader().Parse([]ascode.File{{Name: "slo.yaml", Data: good}}); len(faults) > 0 {
+		t.Errorf("the good document is refused: %v", faults)
+	}
+}
+
+func TestAnUnknownServiceIsRefusedWhenApplied(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	err := w.tryApply(strings.Replace(slOf("other", "0.99", "7d"), "service: checkout", "service: chekout", 1))
+	f, ok := fault.As(err)
+	if !ok || f.Code != "slo.service_unknown" || f.Where.Line != 6 || f.Remedy.JA == "" {
+		t.Errorf("got %v", err)
+	}
+	w.apply("apiVersion: openslo/v1\nkind: Service\nmetadata: {name: search}\nspec: {description: Finds things}\n---" +
+		strings.Replace(slOf("other", "0.99", "7d"), "service: checkout", "service: search", 1))
+}
+
+// shared is an objective whose indicator and alerts are documents of their own.
+const shared = `
+apiVersion: openslo/v1
+kind: SLI
+metadata: {name: requests}
+spec:
+  ratioMetric:
+    counter: true
+    good: {metricSource: {type: prometheus, spec: {expr: 'sum(http_requests_total{code!~"5.."})'}}}
+    total: {metricSource: {type: prometheus, spec: {expr: sum(http_requests_total)}}}
+---
+apiVersion: openslo/v1
+kind: AlertCondition
+metadata: {name: burns}
+spec:
+  severity: page
+  condition: {kind: burnrate, op: gt, threshold: 10, lookbackWindow: 15m, alertAfter: 5m}
+---
+apiVersion: openslo/v1
+kind: AlertNotificationTarget
+metadata: {name: on-call}
+spec: {target: ops-chat}
+---
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {name: fast}
+spec:
+  alertWhenBreaching: true
+  conditions: [{conditionRef: burns}]
+  notificationTargets: [{targetRef: on-call}]
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: checkout}
+spec:
+  service: checkout
+  indicatorRef: requests
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 4w, isRolling: true}]
+  objectives: [{targetPercent: 99.95}]
+  alertPolicies: [{alertPolicyRef: fast}]
+`
+
+func TestReferencesAreFollowedAndAChangeOfThemIsTakenUp(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	w.apply(shared)
+	w.history(t0.Add(-5*day), t0, flat(600, 0))
+	w.at(t0.Add(31e9))
+	w.evaluate()
+	var d slo.Detail
+	w.ok("/api/v1/slos/checkout", &d)
+	if d.Objective != 0.9995 || d.Window.Duration != "28d" || len(d.Rules) != 1 || d.Rules[0].Factor != 10 ||
+		d.Rules[0].Long != "15m" || d.Rules[0].For != "5m" || d.Rules[0].Severity != slo.Page || d.Queries.Good == "" {
+		t.Errorf("got %+v", d)
+	}
+	// It burns 600 times too fast from the first minute on, and alerts after five.
+	w.live(t0.Add(4*60e9), flat(600, 180))
+	if n := len(w.entries(slo.EntryAlertFired)); n != 0 {
+		t.Errorf("%d alerts before the condition held for 5 minutes", n)
+	}
+	w.live(t0.Add(8*60e9), flat(600, 180))
+	fired := w.entries(slo.EntryAlertFired)
+	if len(fired) != 1 || !strings.Contains(string(fired[0].Data), `"targets":["ops-chat"]`) {
+		t.Errorf("alerts after it held: %v", fired)
+	}
+
+	w.apply(strings.Replace(shared, "threshold: 10,", "threshold: 1900,", 1))
+	w.run(t0.Add(9 * 60e9))
+	w.ok("/api/v1/slos/checkout", &d)
+	if len(d.Rules) != 1 || d.Rules[0].Factor != 1900 {
+		t.Errorf("the changed condition is not taken up: %+v", d.Rules)
+	}
+	if n := len(w.entries(slo.EntryAlertResolved)); n != 1 {
+		t.Errorf("%d alerts ended with the limit raised", n)
+	}
+
+	err := w.tryApply(strings.Replace(shared, "indicatorRef: requests", "indicatorRef: request", 1))
+	if f, ok := fault.As(err); !ok || f.Code != "slo.unresolved" {
+		t.Errorf("a reference that leads nowhere: %v", err)
+	}
+}
+
+// FuzzDocuments feeds OpenSLO's kinds with anything: no panic, and every fault
+// says where it is.
+func FuzzDocuments(f *testing.F) {
+	f.Add(checkout)
+	f.Add(shared)
+	f.Add(strings.ReplaceAll(checkout, "30d", "1Q"))
+	f.Add("apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec: {objectives: [{target: .nan}], alertPolicies: [{spec: {conditions: [{spec: {condition: {}}}]}}]}")
+	r := reader()
+	f.Fuzz(func(t *testing.T, data string) {
+		_, faults := r.Parse([]ascode.File{{Name: "x.yaml", Data: data}})
+		for _, x := range faults {
+			if x.What.EN == "" || x.What.JA == "" {
+				t.Errorf("%v says nothing", x)
+			}
+		}
+	})
+}
