@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/teiten/teiten/kit/fault"
@@ -51,13 +49,6 @@ type queueOut struct {
 // registerSystem adds what concerns the server itself.
 func (a *App) registerSystem() {
 	mux := a.api.Mux()
-	a.metrics.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "teiten_build_info", Help: "Always 1, with the version of the server as a label.",
-			ConstLabels: prometheus.Labels{"version": Version, "goversion": runtime.Version()},
-		}, func() float64 { return 1 }),
-	)
 	scope := httpapi.Scope("metrics:read")
 	if a.config.PublicMetrics {
 		scope = httpapi.Public

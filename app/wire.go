@@ -154,7 +154,7 @@ func (a *App) openSources(ctx context.Context) error {
 func (a *App) openAPI(context.Context) error {
 	a.api = httpapi.New(httpapi.Options{
 		Title: "Teiten", Version: Version, BaseURL: a.URL(), Log: a.log, Now: a.now,
-		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies,
+		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
 		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.SLO,

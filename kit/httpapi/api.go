@@ -82,6 +82,10 @@ type Options struct {
 	PerAddress     RateLimit // of one address, before it is known who asks
 	PerCaller      RateLimit // of one person or token
 	MaxStreams     int       // live streams of one caller at a time
+
+	// Observe is told of each answer: the pattern that served it ("" for
+	// none), its status, and how long it took.
+	Observe func(pattern string, status int, took time.Duration)
 }
 
 // API collects operations and serves them.
@@ -326,23 +330,27 @@ func schemaName(t reflect.Type, hint string) string {
 // qualified writes "a/b/slo.Page[c/catalog.Entity]" as "SloPageCatalogEntity".
 func qualified(name string) string {
 	outer, inner, generic := strings.Cut(name, "[")
-	pkg, typ := outer, ""
+	pkg, typ := "", outer
 	if i := strings.LastIndexByte(outer, '.'); i >= 0 {
 		pkg, typ = outer[:i], outer[i+1:]
-	} else {
-		pkg, typ = "", outer
 	}
 	pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
-	out := strings.ToUpper(typ[:min(1, len(typ))]) + typ[min(1, len(typ)):]
-	if pkg != "" && pkg != "httpapi" && !strings.HasPrefix(strings.ToLower(typ), strings.ToLower(pkg)) {
-		out = strings.ToUpper(pkg[:1]) + pkg[1:] + out
+	var out strings.Builder
+	if pkg != "httpapi" && !strings.HasPrefix(strings.ToLower(typ), strings.ToLower(pkg)) {
+		out.WriteString(capital(pkg))
 	}
+	out.WriteString(capital(typ))
 	if generic {
 		for part := range strings.SplitSeq(strings.TrimSuffix(inner, "]"), ",") {
-			out += qualified(strings.TrimLeft(strings.TrimSpace(part), "*[]"))
+			out.WriteString(qualified(strings.TrimLeft(strings.TrimSpace(part), "*[]")))
 		}
 	}
-	return sanitize(out)
+	return sanitize(out.String())
+}
+
+func capital(s string) string {
+	first := min(1, len(s))
+	return strings.ToUpper(s[:first]) + s[first:]
 }
 
 func sanitize(s string) string {

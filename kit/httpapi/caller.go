@@ -19,11 +19,12 @@ type (
 
 // request is what the outermost handler keeps of one request.
 type request struct {
-	id     string
-	path   string
-	addr   netip.Addr
-	log    *slog.Logger
-	caller Caller // filled in once it is known, for the log
+	id      string
+	path    string
+	addr    netip.Addr
+	log     *slog.Logger
+	caller  Caller // filled in once it is known, for the log
+	pattern string // of the operation or page that answers, for figures
 }
 
 // WithCaller returns a context that says who asks. An Authorizer calls it.
@@ -71,4 +72,11 @@ func AddressKey(a netip.Addr) string {
 		}
 	}
 	return a.String()
+}
+
+// notePattern remembers what answers the request.
+func notePattern(ctx context.Context, pattern string) {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		r.pattern = pattern
+	}
 }

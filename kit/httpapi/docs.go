@@ -160,13 +160,10 @@ func docsOperation(method, path string, op *huma.Operation) docsOp {
 }
 
 func contentName(content map[string]*huma.MediaType) string {
-	for _, kind := range slices.Sorted(maps.Keys(content)) {
-		if kind == "application/json" {
-			return typeName(content[kind].Schema)
-		}
-		return kind
+	if j, ok := content["application/json"]; ok {
+		return typeName(j.Schema)
 	}
-	return ""
+	return strings.Join(slices.Sorted(maps.Keys(content)), ", ")
 }
 
 func docsSchemas(spec *huma.OpenAPI) []docsSchema {

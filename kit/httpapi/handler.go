@@ -73,6 +73,7 @@ func (a *API) refuse(r *http.Request, crossOrigin *http.CrossOriginProtection) e
 // no page may answer, and nothing that declared no scope.
 func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	_, pattern := a.mux.Handler(r)
+	notePattern(r.Context(), pattern)
 	if pattern != "" && (!isAPI(r.URL.Path) || a.isGuarded(pattern)) {
 		gz := compress(w, r)
 		a.mux.ServeHTTP(gz, r)
@@ -127,6 +128,9 @@ func (a *API) finish(rec *recorder, r *http.Request, req *request, started time.
 	level := slog.LevelInfo
 	if !isAPI(r.URL.Path) && rec.status < 400 {
 		level = slog.LevelDebug // pages, assets, probes and scrapes
+	}
+	if a.options.Observe != nil {
+		a.options.Observe(req.pattern, rec.status, time.Since(started))
 	}
 	// The path without its query: a query may hold a one-time token.
 	a.log.Log(r.Context(), level, "request", "request", req.id, "method", r.Method, "path", r.URL.Path,
@@ -201,8 +205,7 @@ func (a *API) checkHost(r *http.Request) error {
 	if !ok {
 		return nil
 	}
-	ip, err := netip.ParseAddrPort(local.String())
-	if err != nil || !ip.Addr().Unmap().IsLoopback() {
+	if !isLoopback(local) {
 		return nil
 	}
 	host := hostname(r.Host)
@@ -213,6 +216,11 @@ func (a *API) checkHost(r *http.Request) error {
 		text.Say("this server is not called %q", "このサーバーの名前は %q ではありません", host)).
 		Fix(text.Say("use the address that serve printed, or set baseURL to the address people use",
 			"起動時に表示されたアドレスを使うか、baseURL に利用者が使うアドレスを設定してください")))
+}
+
+func isLoopback(a net.Addr) bool {
+	ip, err := netip.ParseAddrPort(a.String())
+	return err == nil && ip.Addr().Unmap().IsLoopback()
 }
 
 func hostname(hostport string) string {

@@ -387,7 +387,8 @@ func TestPanicBecomesAProblemOrAnAbortedAnswer(t *testing.T) {
 		t.Error("the panic is not in the log")
 	}
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		p := recover()
+		if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("late panic: %v", p)
 		}
 	}()
