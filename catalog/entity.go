@@ -26,10 +26,10 @@ type Relation struct {
 
 // Link is an address that belongs to an entity.
 type Link struct {
-	URL   string `json:"url"`
-	Title string `json:"title,omitempty"`
-	Icon  string `json:"icon,omitempty"`
-	Type  string `json:"type,omitempty"`
+	URL   string `json:"url" doc:"Where it leads." ja:"リンク先のURL。"`
+	Title string `json:"title,omitempty" doc:"What people read." ja:"表示する文字。"`
+	Icon  string `json:"icon,omitempty" doc:"The name of an icon." ja:"アイコンの名前。"`
+	Type  string `json:"type,omitempty" doc:"What kind of link it is, such as runbook." ja:"リンクの種類。runbook など。"`
 }
 
 // Entity is one thing of the catalog. Owner is the short name of a team
