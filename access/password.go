@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -111,7 +112,7 @@ func (c Argon2) encode(salt, key []byte) string {
 func decode(encoded string) (c Argon2, salt, key []byte, err error) {
 	parts := strings.Split(encoded, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return c, nil, nil, fmt.Errorf("password hash: not argon2id in the PHC format")
+		return c, nil, nil, errors.New("password hash: not argon2id in the PHC format")
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.MemoryKiB, &c.Passes, &c.Threads); err != nil {
 		return c, nil, nil, fmt.Errorf("password hash: parameters: %w", err)
