@@ -47,10 +47,17 @@ WHERE id = $1;
 -- name: CountInFlight :one
 SELECT count(*) FROM notify_deliveries WHERE channel = $1 AND state = 'pending' AND claimed_until > $2;
 
+-- An earlier message about the same subject goes first: always, when it is of
+-- the same thread; else until it, or the one of its thread that it waits for,
+-- was tried too often.
+
 -- name: CountEarlier :one
-SELECT count(*) FROM notify_deliveries
-WHERE channel = $1 AND recipient = $2 AND subject = $3 AND state = 'pending' AND id < $4
-	AND (thread = $5 OR attempts < $6);
+SELECT count(*) FROM notify_deliveries e
+WHERE e.channel = $1 AND e.recipient = $2 AND e.subject = $3 AND e.state = 'pending' AND e.id < $4
+	AND (e.thread = $5 OR (e.attempts < $6 AND NOT EXISTS (
+		SELECT 1 FROM notify_deliveries f
+		WHERE f.channel = e.channel AND f.recipient = e.recipient AND f.subject = e.subject AND f.state = 'pending'
+			AND f.thread = e.thread AND f.id < e.id AND f.attempts >= $6)));
 
 -- name: DueOnChannel :many
 SELECT d.id FROM notify_deliveries d
@@ -58,7 +65,10 @@ WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND d.claimed_u
 	AND NOT EXISTS (
 		SELECT 1 FROM notify_deliveries e
 		WHERE e.channel = d.channel AND e.recipient = d.recipient AND e.subject = d.subject AND e.state = 'pending'
-			AND e.id < d.id AND (e.thread = d.thread OR e.attempts < $3))
+			AND e.id < d.id AND (e.thread = d.thread OR (e.attempts < $3 AND NOT EXISTS (
+				SELECT 1 FROM notify_deliveries f
+				WHERE f.channel = e.channel AND f.recipient = e.recipient AND f.subject = e.subject AND f.state = 'pending'
+					AND f.thread = e.thread AND f.id < e.id AND f.attempts >= $3))))
 ORDER BY d.id LIMIT $4;
 
 -- name: ChannelsDue :many

@@ -123,9 +123,13 @@ func (q *Queries) ChannelsDue(ctx context.Context, nextAt int64) ([]string, erro
 }
 
 const countEarlier = `-- name: CountEarlier :one
-SELECT count(*) FROM notify_deliveries
-WHERE channel = $1 AND recipient = $2 AND subject = $3 AND state = 'pending' AND id < $4
-	AND (thread = $5 OR attempts < $6)
+
+SELECT count(*) FROM notify_deliveries e
+WHERE e.channel = $1 AND e.recipient = $2 AND e.subject = $3 AND e.state = 'pending' AND e.id < $4
+	AND (e.thread = $5 OR (e.attempts < $6 AND NOT EXISTS (
+		SELECT 1 FROM notify_deliveries f
+		WHERE f.channel = e.channel AND f.recipient = e.recipient AND f.subject = e.subject AND f.state = 'pending'
+			AND f.thread = e.thread AND f.id < e.id AND f.attempts >= $6)))
 `
 
 type CountEarlierParams struct {
@@ -137,6 +141,9 @@ type CountEarlierParams struct {
 	Attempts  int64
 }
 
+// An earlier message about the same subject goes first: always, when it is of
+// the same thread; else until it, or the one of its thread that it waits for,
+// was tried too often.
 func (q *Queries) CountEarlier(ctx context.Context, arg CountEarlierParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countEarlier,
 		arg.Channel,
@@ -259,7 +266,10 @@ WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND d.claimed_u
 	AND NOT EXISTS (
 		SELECT 1 FROM notify_deliveries e
 		WHERE e.channel = d.channel AND e.recipient = d.recipient AND e.subject = d.subject AND e.state = 'pending'
-			AND e.id < d.id AND (e.thread = d.thread OR e.attempts < $3))
+			AND e.id < d.id AND (e.thread = d.thread OR (e.attempts < $3 AND NOT EXISTS (
+				SELECT 1 FROM notify_deliveries f
+				WHERE f.channel = e.channel AND f.recipient = e.recipient AND f.subject = e.subject AND f.state = 'pending'
+					AND f.thread = e.thread AND f.id < e.id AND f.attempts >= $3))))
 ORDER BY d.id LIMIT $4
 `
 

@@ -53,8 +53,9 @@ func (g *Guard) ClientTLS(settings *tls.Config) *Client {
 			ResponseHeaderTimeout:  headerTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			DisableCompression:     true,
-			MaxIdleConnsPerHost:    2,
-			IdleConnTimeout:        30 * time.Second,
+			// One Post is one request: over a connection that was kept, Go
+			// repeats by itself what carries an Idempotency-Key.
+			DisableKeepAlives: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

@@ -1,0 +1,827 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/database/dbtest"
+	"github.com/teiten/teiten/kit/queue"
+	"github.com/teiten/teiten/notify/db"
+	"github.com/teiten/teiten/notify/email"
+	"github.com/teiten/teiten/notify/sink"
+)
+
+var rooms = []dbtest.Room{{Name: "journal", Files: journal.Migrations}, {Name: "notify", Files: Migrations}}
+
+var began = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+// stage is the room on a database, with a clock that the test moves.
+type stage struct {
+	*Service
+	t   testing.TB
+	log *safeBuffer
+
+	mu    sync.Mutex
+	clock time.Time
+}
+
+func (s *stage) time() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock
+}
+
+func (s *stage) wait(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = s.clock.Add(d)
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func open(t testing.TB, conn *database.DB, change func(*Deps)) *stage {
+	t.Helper()
+	st := &stage{t: t, clock: began, log: &safeBuffer{}}
+	q, err := queue.New(t.Context(), conn, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Deps{
+		DB: conn, Journal: journal.New(conn, st.time), Queue: q, Now: st.time, BaseURL: "https://teiten.example/",
+		Log:           slog.New(slog.NewTextHandler(st.log, nil)),
+		AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Permit:        func(context.Context, string) error { return nil },
+	}
+	if change != nil {
+		change(&d)
+	}
+	if st.Service, err = New(d); err != nil {
+		t.Fatal(err)
+	}
+	st.Subscribe(d.Journal)
+	st.Jobs(q)
+	return st
+}
+
+// start runs the queue until the test ends.
+func (s *stage) start() {
+	s.t.Helper()
+	if err := s.queue.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		_ = s.queue.Stop(ctx)
+	})
+}
+
+func (s *stage) channel(name string, spec Spec) {
+	s.t.Helper()
+	err := s.db.Write(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		return putChannel(ctx, tx, Channel{Name: name, Spec: spec.typed()}, s.time())
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func hook(url string) Spec { return Spec{Webhook: &WebhookSpec{URL: Secret(url)}} }
+
+func (s *stage) append(kind string, a Alert) journal.Entry {
+	s.t.Helper()
+	var e journal.Entry
+	err := s.db.Write(s.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		e, err = s.journal.Append(ctx, tx, journal.Draft{
+			Kind: kind, Subject: journal.RefTo("slo", a.SLO), Data: a,
+			Also: []journal.Ref{journal.RefTo("service", a.Service), journal.RefTo("team", a.Team)},
+		})
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return e
+}
+
+func alert(id string) Alert {
+	left := 0.71
+	return Alert{
+		ID: id, SLO: "checkout-availability", Service: "checkout", Team: "payments", Severity: "page",
+		Objective: 0.999, Window: "30d", Long: "1h", Short: "5m", Factor: 14.4, LongBurn: 21.3, ShortBurn: 30.1, BudgetLeft: &left,
+	}
+}
+
+func (s *stage) fire(id string) journal.Entry {
+	a := alert(id)
+	a.FiredAt = s.time()
+	return s.append(KindAlertFired, a)
+}
+
+func (s *stage) resolve(id string, fired time.Time) journal.Entry {
+	a := alert(id)
+	a.FiredAt, a.ResolvedAt = fired, s.time()
+	return s.append(KindAlertResolved, a)
+}
+
+// pump makes every attempt that is due now, as the jobs would.
+func (s *stage) pump() {
+	s.t.Helper()
+	for range 100 {
+		channels, err := db.New(s.db.Read()).ChannelsDue(s.t.Context(), database.Micros(s.time()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		tried := 0
+		for _, c := range channels {
+			ids, err := db.New(s.db.Read()).DueOnChannel(s.t.Context(), db.DueOnChannelParams{
+				Channel: c, NextAt: database.Micros(s.time()), Attempts: holdTries, Limit: 100})
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			for _, id := range ids {
+				if err := s.attempt(s.t.Context(), id); err != nil {
+					s.t.Fatal(err)
+				}
+				tried++
+			}
+		}
+		if tried == 0 {
+			return
+		}
+	}
+	s.t.Fatal("there is always something due")
+}
+
+func (s *stage) deliveries(f Filter) []Delivery {
+	s.t.Helper()
+	f.Limit = 500
+	all, err := s.Deliveries(s.t.Context(), f)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+// only returns the one delivery there is, with its attempts.
+func (s *stage) only() (Delivery, []Attempt) {
+	s.t.Helper()
+	all := s.deliveries(Filter{})
+	if len(all) != 1 {
+		s.t.Fatalf("%d deliveries", len(all))
+	}
+	d, attempts, _, err := s.Delivery(s.t.Context(), all[0].ID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d, attempts
+}
+
+func (s *stage) entries(kind string) []journal.Entry {
+	s.t.Helper()
+	all, _, err := s.journal.List(s.t.Context(), journal.Filter{Kinds: []string{kind}, Limit: 200})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func (s *stage) standing(name string) Standing {
+	s.t.Helper()
+	all, err := s.Channels(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, st := range all {
+		if st.Channel.Name == name {
+			return st
+		}
+	}
+	s.t.Fatalf("no channel %s", name)
+	return Standing{}
+}
+
+// receiver is a real HTTP server that answers as the test says and remembers
+// every request.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	hits   []hit
+	answer func(n int, h hit) int // status; 0 closes the connection
+	header http.Header
+}
+
+type hit struct {
+	key  string
+	body string
+}
+
+func receive(t testing.TB, answer func(n int, h hit) int) *receiver {
+	r := &receiver{answer: answer, header: http.Header{}}
+	r.Server = httptest.NewServer(http.HandlerFunc(r.serve))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) serve(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return
+	}
+	h := hit{req.Header.Get("Idempotency-Key"), string(body)}
+	r.mu.Lock()
+	r.hits = append(r.hits, h)
+	n := len(r.hits)
+	r.mu.Unlock()
+	status := r.answer(n, h)
+	if status == 0 {
+		if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			_ = c.Close()
+		}
+		return
+	}
+	for k, v := range r.header {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(status)
+}
+
+func (r *receiver) seen() []hit {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]hit(nil), r.hits...)
+}
+
+func always(status int) func(int, hit) int { return func(int, hit) int { return status } }
+
+func TestAlertReachesWebhookChatAndMail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		to, err := sink.Start(t.Context(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		host, port, err := net.SplitHostPort(to.SMTPAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, conn, func(d *Deps) {
+			d.SMTP = SMTPConfig{Host: host, Port: atoi(t, port), From: "teiten@shop.example", TLS: email.NoTLS}
+		})
+		s.channel("automation", hook(to.HTTPURL()))
+		s.channel("chat", Spec{Slack: &SlackSpec{URL: Secret(to.HTTPURL() + "/slack")}, Language: "ja", TimeZone: "Asia/Tokyo"})
+		s.channel("mail", Spec{Email: &EmailSpec{To: []string{"a@shop.example", "b@shop.example"}}})
+		s.channel("other-team", Spec{Webhook: &WebhookSpec{URL: Secret(to.HTTPURL())}, Match: &Match{Teams: []string{"search"}}})
+		s.start()
+		e := s.fire("a1")
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := to.Wait(ctx, func(m []sink.Message) bool { return len(m) == 4 }); err != nil {
+			t.Fatalf("%v: %d messages; %s", err, len(to.Messages()), s.log)
+		}
+		waitUntil(t, func() bool { return len(s.deliveries(Filter{States: []string{"delivered"}})) == 4 })
+		via := map[sink.Via][]sink.Message{}
+		for _, m := range to.Messages() {
+			via[m.Via] = append(via[m.Via], m)
+		}
+		if len(via[sink.Webhook]) != 1 || len(via[sink.Slack]) != 1 || len(via[sink.Email]) != 2 {
+			t.Fatalf("%v", via)
+		}
+		if m := via[sink.Slack][0]; !strings.Contains(m.Title, "【緊急】checkout-availability") || !strings.Contains(m.Text, "19:00:00 JST") {
+			t.Errorf("%s", m.Text)
+		}
+		if m := via[sink.Email][0]; !strings.Contains(m.Text, "71%") || !strings.Contains(m.Text, "https://teiten.example/slos/checkout-availability") {
+			t.Errorf("%s", m.Text)
+		}
+		if got := s.entries("notify.delivered"); len(got) != 4 || len(got[0].Also) != 1 || got[0].Also[0] != e.Subject {
+			t.Errorf("journal: %+v", got)
+		}
+		for _, d := range s.deliveries(Filter{}) {
+			if d.Message.Entry != e.ID || d.Channel == "other-team" {
+				t.Errorf("%+v", d)
+			}
+		}
+	}, rooms...)
+}
+
+func TestAnswerFiveHundredThenTwoHundredIsDeliveredWithOneKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		r := receive(t, func(n int, _ hit) int {
+			if n < 3 {
+				return 503
+			}
+			return 200
+		})
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		for range 3 {
+			s.pump()
+			s.wait(5 * time.Second)
+		}
+		d, attempts := s.only()
+		if d.State != Delivered || len(attempts) != 3 || attempts[0].Code != 503 || attempts[0].Outcome != OutcomeRetry ||
+			attempts[2].Code != 200 || attempts[2].Outcome != OutcomeDelivered || attempts[0].Error.JA == "" {
+			t.Fatalf("%+v %+v", d, attempts)
+		}
+		hits := r.seen()
+		for _, h := range hits {
+			if h != hits[0] || h.key != d.Message.Key {
+				t.Errorf("%+v, first %+v", h, hits[0])
+			}
+		}
+		s.pump()
+		if len(r.seen()) != 3 {
+			t.Error("sent again after it was delivered")
+		}
+	}, rooms...)
+}
+
+func TestReceiverGoneForAnHourGetsEverythingInOrder(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		up := false
+		r := receive(t, func(int, hit) int {
+			if up {
+				return 200
+			}
+			return 0
+		})
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		for minute := range 60 {
+			if minute == 10 {
+				s.resolve("a1", began)
+			}
+			s.pump()
+			s.wait(time.Minute)
+		}
+		if st := s.standing("hook"); !st.Away || st.Pending != 2 || !st.FailingSince.Equal(began) || st.LastError.JA == "" {
+			t.Fatalf("%+v", st)
+		}
+		if n := len(r.seen()); n < 12 || n > 40 {
+			t.Errorf("%d attempts in an hour", n)
+		}
+		up = true
+		back := s.time()
+		for len(s.deliveries(Filter{States: []string{"pending"}})) > 0 {
+			s.pump()
+			s.wait(10 * time.Second)
+			if s.time().Sub(back) > 6*time.Minute {
+				t.Fatal("not delivered within six minutes of its return")
+			}
+		}
+		hits := r.seen()
+		fired, resolved := hits[len(hits)-2].body, hits[len(hits)-1].body
+		if !strings.Contains(fired, KindAlertFired) || !strings.Contains(fired, `"time":"2026-11-22T10:00:00Z"`) ||
+			!strings.Contains(resolved, KindAlertResolved) || !strings.Contains(resolved, `"time":"2026-11-22T10:10:00Z"`) {
+			t.Errorf("%s\n%s", fired, resolved)
+		}
+		if n := len(s.entries("notify.channel_away")) + len(s.entries("notify.channel_back")); n != 2 {
+			t.Errorf("%d entries about the receiver", n)
+		}
+		if st := s.standing("hook"); st.Away || st.Pending != 0 || !st.FailingSince.IsZero() {
+			t.Errorf("%+v", st)
+		}
+	}, rooms...)
+}
+
+func TestHangingReceiverHoldsUpNobodyElse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		release := make(chan struct{})
+		hanging := receive(t, func(int, hit) int { <-release; return 200 })
+		defer close(release)
+		good := receive(t, always(200))
+		s := open(t, conn, nil)
+		s.channel("a-hanging", hook(hanging.URL))
+		s.channel("good", hook(good.URL))
+		s.start()
+		const alerts = 40
+		for i := range alerts {
+			a := alert("a" + string(rune('A'+i)))
+			a.SLO += a.ID
+			s.append(KindAlertFired, a)
+		}
+		waitUntil(t, func() bool {
+			return len(s.deliveries(Filter{Channel: "good", States: []string{"delivered"}})) == alerts
+		})
+		if n := len(hanging.seen()); n > slots {
+			t.Errorf("%d sends at a time to the hanging receiver", n)
+		}
+		if n := len(good.seen()); n != alerts {
+			t.Errorf("%d sends for %d alerts", n, alerts)
+		}
+	}, rooms...)
+}
+
+func TestFinalRefusalEndsAtOnceAndCanBeRetriedWithTheSameKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		mended := false
+		r := receive(t, func(int, hit) int {
+			if mended {
+				return 204
+			}
+			return 410
+		})
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		s.pump()
+		d, attempts := s.only()
+		if d.State != Failed || len(attempts) != 1 || attempts[0].Outcome != OutcomeRefused || len(s.entries("notify.failed")) != 1 {
+			t.Fatalf("%+v %+v", d, attempts)
+		}
+		s.wait(time.Hour)
+		s.pump()
+		if len(r.seen()) != 1 {
+			t.Fatal("tried again by itself")
+		}
+		mended = true
+		if _, err := s.Retry(t.Context(), d.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.pump()
+		d, _ = s.only()
+		hits := r.seen()
+		if d.State != Delivered || len(hits) != 2 || hits[0].key != hits[1].key {
+			t.Fatalf("%+v %+v", d, hits)
+		}
+		if _, err := s.Retry(t.Context(), d.ID); err == nil {
+			t.Error("a delivered message can be sent again")
+		}
+	}, rooms...)
+}
+
+func TestRetryAfterIsHonouredUpToAnHour(t *testing.T) {
+	for header, want := range map[string]time.Duration{"600": 10 * time.Minute, "86400": time.Hour, "0": 0} {
+		conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+		r := receive(t, always(429))
+		r.header.Set("Retry-After", header)
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		s.pump()
+		d, _ := s.only()
+		if pause := d.NextAt.Sub(began); pause < want || pause > want+2*time.Second {
+			t.Errorf("Retry-After %s: pause %v", header, pause)
+		}
+	}
+}
+
+func TestDeliveryIsGivenUpAfterThreeDaysAndNotBefore(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	r := receive(t, always(500))
+	s := open(t, conn, nil)
+	s.channel("hook", hook(r.URL))
+	s.fire("a1")
+	next := func() Delivery {
+		s.pump()
+		d, _ := s.only()
+		return d
+	}
+	for range 30 {
+		d := next()
+		if pause := d.NextAt.Sub(s.time()); d.State != Pending || pause > 5*time.Minute || pause <= 0 {
+			t.Fatalf("%s, next after %v", d.State, pause)
+		}
+		s.wait(d.NextAt.Sub(s.time()))
+	}
+	s.wait(began.Add(keepTrying - time.Minute).Sub(s.time()))
+	if d := next(); d.State != Pending {
+		t.Fatalf("%s before three days have passed", d.State)
+	}
+	s.wait(6 * time.Minute)
+	s.pump()
+	d, attempts := s.only()
+	if d.State != Failed || len(attempts) != len(r.seen()) {
+		t.Fatalf("%s after %v, %d attempts, %d sends", d.State, d.EndedAt.Sub(began), len(attempts), len(r.seen()))
+	}
+	if len(s.entries("notify.failed")) != 1 {
+		t.Error("not in the journal")
+	}
+}
+
+// A server that dies after the receiver took a message over and before that was
+// recorded sends it once more, with the same key, and not before its claim ends.
+func TestCrashBetweenSendAndRecordCostsOneMoreSendOfTheSameKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		r := receive(t, always(200))
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		d, _ := s.only()
+		claimed, c, ok, err := s.begin(t.Context(), d.ID)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if _, _, err := s.send(t.Context(), c, claimed); err != nil { // and then the process is gone
+			t.Fatal(err)
+		}
+		s.wait(claimTime - time.Second)
+		s.pump()
+		if len(r.seen()) != 1 {
+			t.Fatal("sent again while the attempt may still last")
+		}
+		s.wait(2 * time.Second)
+		s.pump()
+		d, attempts := s.only()
+		hits := r.seen()
+		if d.State != Delivered || len(hits) != 2 || hits[0] != hits[1] {
+			t.Fatalf("%+v, sends %+v", d, hits)
+		}
+		if len(attempts) != 2 || attempts[0].Outcome != OutcomeUnknown || attempts[1].Outcome != OutcomeDelivered {
+			t.Errorf("%+v", attempts)
+		}
+	}, rooms...)
+}
+
+func TestStopDuringASendIsRecordedAndTriedAgainAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		ctx, stop := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		first := true
+		r := receive(t, func(int, hit) int {
+			if first {
+				first = false
+				stop()
+				<-release
+			}
+			return 200
+		})
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		d, _ := s.only()
+		err := s.attempt(ctx, d.ID)
+		close(release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, attempts := s.only()
+		if d.State != Pending || d.NextAt.After(s.time()) || attempts[0].Outcome != OutcomeRetry {
+			t.Fatalf("%+v %+v", d, attempts)
+		}
+		if st := s.standing("hook"); !st.FailingSince.IsZero() {
+			t.Errorf("the receiver is blamed: %+v", st)
+		}
+		s.pump()
+		if d, _ := s.only(); d.State != Delivered {
+			t.Fatalf("%+v", d)
+		}
+	}, rooms...)
+}
+
+func TestManyWorkersSendOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		r := receive(t, always(200))
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		d, _ := s.only()
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if err := s.attempt(t.Context(), d.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(r.seen()); n != 1 {
+			t.Fatalf("%d sends", n)
+		}
+	}, rooms...)
+}
+
+func TestResolvedWaitsForFiredAndOtherAlertsDoNotWaitForEver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		r := receive(t, func(_ int, h hit) int { // one message that this receiver cannot digest
+			if strings.Contains(h.body, KindAlertFired) && strings.Contains(h.body, `"correlationid":"a1"`) {
+				return 500
+			}
+			return 200
+		})
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		s.fire("a1")
+		s.wait(time.Second)
+		s.resolve("a1", began)
+		s.wait(time.Second)
+		s.fire("a2")
+		s.pump()
+		state := func(kind, thread string) State {
+			for _, d := range s.deliveries(Filter{}) {
+				if d.Message.Kind == kind && d.Message.Thread == thread {
+					return d.State
+				}
+			}
+			return ""
+		}
+		if state(KindAlertFired, "a2") != Pending {
+			t.Error("the second alert overtook the first at once")
+		}
+		for range 10 {
+			s.wait(5 * time.Minute)
+			s.pump()
+		}
+		if state(KindAlertFired, "a2") != Delivered || state(KindAlertResolved, "a1") != Pending || state(KindAlertFired, "a1") != Pending {
+			t.Errorf("fired a1 %s, resolved a1 %s, fired a2 %s", state(KindAlertFired, "a1"), state(KindAlertResolved, "a1"), state(KindAlertFired, "a2"))
+		}
+		s.wait(keepTrying)
+		s.pump()
+		s.wait(5 * time.Minute)
+		s.pump()
+		if state(KindAlertFired, "a1") != Failed || state(KindAlertResolved, "a1") != Delivered {
+			t.Errorf("after three days: fired %s, resolved %s", state(KindAlertFired, "a1"), state(KindAlertResolved, "a1"))
+		}
+	}, rooms...)
+}
+
+func TestAlertThatNobodyHearsIsOnRecord(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		s := open(t, conn, nil)
+		s.channel("other", Spec{Webhook: &WebhookSpec{URL: "https://receiver.example"}, Match: &Match{Teams: []string{"search"}}})
+		s.fire("a1")
+		s.resolve("a1", began)
+		d, attempts := s.only()
+		if d.State != Nobody || d.Channel != "" || len(attempts) != 0 || len(s.entries("notify.nobody")) != 1 || !strings.Contains(s.log.String(), "nobody") {
+			t.Fatalf("%+v", d)
+		}
+		if _, err := s.Retry(t.Context(), d.ID); err == nil {
+			t.Error("retried without a channel")
+		}
+	}, rooms...)
+}
+
+func TestPolicyThatNamesAChannelThatIsNotThereIsOnRecord(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	r := receive(t, always(200))
+	s := open(t, conn, nil)
+	s.channel("named", Spec{Webhook: &WebhookSpec{URL: Secret(r.URL)}, Match: &Match{OnlyNamed: true}})
+	a := alert("a1")
+	a.Targets = []string{"named", "gone", "gone"}
+	s.append(KindAlertFired, a)
+	s.pump()
+	if got := s.deliveries(Filter{Channel: "named"}); len(got) != 1 || got[0].State != Delivered {
+		t.Errorf("named: %+v", got)
+	}
+	if got := s.deliveries(Filter{Channel: "gone"}); len(got) != 1 || got[0].State != Nobody || got[0].LastError.JA == "" {
+		t.Errorf("gone: %+v", got)
+	}
+}
+
+func TestDeliveryLivesAndDiesWithItsEntry(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		s := open(t, conn, nil)
+		s.channel("hook", hook("https://receiver.example"))
+		err := s.db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			e, err := s.journal.Append(ctx, tx, journal.Draft{Kind: KindAlertFired, Subject: "slo:x", Data: alert("a1")})
+			if err != nil {
+				return err
+			}
+			if err := s.OnEntry(ctx, tx, e); err != nil { // heard twice is told once
+				return err
+			}
+			var n int
+			if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM notify_deliveries").Scan(&n); err != nil || n != 1 {
+				t.Errorf("%d deliveries, err %v", n, err)
+			}
+			return io.ErrUnexpectedEOF
+		})
+		if err == nil || len(s.deliveries(Filter{})) != 0 {
+			t.Fatalf("err %v, %d deliveries", err, len(s.deliveries(Filter{})))
+		}
+		s.fire("a1")
+		if len(s.deliveries(Filter{})) != 1 {
+			t.Fatal("the good entry made no delivery")
+		}
+	}, rooms...)
+}
+
+func TestRemovedChannelFailsWhatWaits(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	s := open(t, conn, nil)
+	s.channel("hook", hook("https://receiver.example"))
+	s.fire("a1")
+	if err := conn.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return dropChannel(ctx, tx, "hook") }); err != nil {
+		t.Fatal(err)
+	}
+	s.pump()
+	if d, _ := s.only(); d.State != Failed || d.LastError.JA == "" || len(s.entries("notify.failed")) != 1 {
+		t.Fatalf("%+v", d)
+	}
+}
+
+func TestMalformedAlertStillReachesSomebody(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	r := receive(t, always(200))
+	s := open(t, conn, nil)
+	s.channel("hook", hook(r.URL))
+	err := conn.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := s.journal.Append(ctx, tx, journal.Draft{Kind: KindAlertFired, Subject: "slo:x", Data: json.RawMessage(`{"slo":7}`)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pump()
+	if d, _ := s.only(); d.State != Delivered || d.Message.Severity != "page" || d.Message.Title.JA == "" {
+		t.Fatalf("%+v", d)
+	}
+}
+
+func TestTestOfAChannelTellsTheOutcome(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
+		status := 200
+		r := receive(t, func(int, hit) int { return status })
+		s := open(t, conn, nil)
+		s.channel("hook", hook(r.URL))
+		got, err := s.Test(t.Context(), "hook")
+		if err != nil || len(got) != 1 || got[0].Delivery.State != Delivered || got[0].Attempt.Code != 200 {
+			t.Fatalf("%+v %v", got, err)
+		}
+		status = 503
+		got, err = s.Test(t.Context(), "hook")
+		if err != nil || got[0].Delivery.State != Failed || got[0].Attempt.Code != 503 || got[0].Attempt.Error.JA == "" {
+			t.Fatalf("%+v %v", got, err)
+		}
+		s.wait(time.Hour)
+		s.pump()
+		if len(r.seen()) != 2 || len(s.entries("notify.channel_tested")) != 2 {
+			t.Errorf("%d sends, %d entries", len(r.seen()), len(s.entries("notify.channel_tested")))
+		}
+		if _, err := s.Test(t.Context(), "nowhere"); err == nil {
+			t.Error("a channel that is not there was tested")
+		}
+	}, rooms...)
+}
+
+func TestSecretsAreWrittenNowhere(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	r := receive(t, always(500))
+	s := open(t, conn, nil)
+	s.channel("hook", Spec{Webhook: &WebhookSpec{URL: Secret(r.URL + "/SECRET?token=SECRET"), Secret: "SECRET"}})
+	s.channel("gone", Spec{Slack: &SlackSpec{URL: "http://127.0.0.1:1/services/SECRET"}})
+	s.channel("file", Spec{Slack: &SlackSpec{URL: "${file:/no/such/file}"}})
+	s.fire("a1")
+	for range 4 {
+		s.pump()
+		s.wait(10 * time.Minute)
+	}
+	var seen strings.Builder
+	seen.WriteString(s.log.String())
+	for _, e := range s.entries("*") {
+		seen.Write(e.Data)
+	}
+	for _, d := range s.deliveries(Filter{}) {
+		detail, attempts, _, err := s.Delivery(t.Context(), d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(v any) {
+			b, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen.Write(b)
+		}
+		add(detail)
+		add(attempts)
+		add(s.standing(d.Channel).info())
+	}
+	if strings.Contains(seen.String(), "SECRET") {
+		t.Errorf("%s", seen.String())
+	}
+	if !strings.Contains(seen.String(), "attempt failed") {
+		t.Error("nothing was logged")
+	}
+}
