@@ -3404,7 +3404,10 @@ export interface operations {
                 state?: "firing" | "resolved";
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -3440,7 +3443,10 @@ export interface operations {
                 points?: number;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
