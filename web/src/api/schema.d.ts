@@ -1129,9 +1129,13 @@ export interface components {
             type?: string;
         };
         CatalogLink: {
+            /** @description The name of an icon. */
             icon?: string;
+            /** @description What people read. */
             title?: string;
+            /** @description What kind of link it is, such as runbook. */
             type?: string;
+            /** @description Where it leads. */
             url: string;
         };
         CatalogNeighbour: {
