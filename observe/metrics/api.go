@@ -30,6 +30,8 @@ func (s *Sources) Register(a *httpapi.API) {
 	httpapi.Register(a, httpapi.Op{ID: "test-source", Method: http.MethodPost, Path: "/api/v1/sources/{name}/test", Scope: scopeRead, Tag: tag, Status: http.StatusOK,
 		RateLimit: httpapi.RateLimit{Burst: 10, Every: 2 * time.Second},
 		Summary:   "Ask a data source how it is, now"}, s.apiTest)
+	httpapi.Register(a, httpapi.Op{ID: "list-targets", Method: http.MethodGet, Path: "/api/v1/sources/{name}/targets", Scope: scopeRead, Tag: tag,
+		Summary: "List what a data source scrapes by itself, and how that goes"}, s.apiTargets)
 	httpapi.Register(a, httpapi.Op{ID: "query", Method: http.MethodGet, Path: "/api/v1/query", Scope: scopeRead, Tag: tag,
 		Summary: "Evaluate a PromQL expression at one moment"}, s.apiQuery)
 	httpapi.Register(a, httpapi.Op{ID: "query-range", Method: http.MethodGet, Path: "/api/v1/query_range", Scope: scopeRead, Tag: tag,
@@ -77,6 +79,32 @@ func (s *Sources) apiList(ctx context.Context, _ *struct{}) (*sourcesOut, error)
 		items = append(items, viewOf(ctx, state))
 	}
 	return &sourcesOut{httpapi.Page[SourceView]{Items: items}}, nil
+}
+
+// TargetView is a scraped target as the API shows it.
+type TargetView struct {
+	Job         string            `json:"job"`
+	URL         string            `json:"url"`
+	Labels      map[string]string `json:"labels"`
+	Up          bool              `json:"up"`
+	LastError   string            `json:"lastError,omitempty"`
+	LastAt      *time.Time        `json:"lastAt,omitempty"`
+	TookSeconds float64           `json:"tookSeconds"`
+}
+
+type targetsOut struct{ Body httpapi.Page[TargetView] }
+
+func (s *Sources) apiTargets(_ context.Context, in *testIn) (*targetsOut, error) {
+	targets, err := s.Targets(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]TargetView, 0, len(targets))
+	for _, t := range targets {
+		items = append(items, TargetView{Job: t.Job, URL: t.URL, Labels: t.Labels, Up: t.Up,
+			LastError: t.LastError, LastAt: moment(t.LastAt), TookSeconds: t.Took.Seconds()})
+	}
+	return &targetsOut{httpapi.Page[TargetView]{Items: items}}, nil
 }
 
 type testIn struct {

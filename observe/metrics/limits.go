@@ -14,6 +14,22 @@ type Checker interface {
 	Check(ctx context.Context) error
 }
 
+// TargetState is how something that is scraped did at its last scrape.
+type TargetState struct {
+	Job       string
+	URL       string // without credentials
+	Labels    map[string]string
+	Up        bool
+	LastError string    // empty where the last scrape worked
+	LastAt    time.Time // zero before the first scrape
+	Took      time.Duration
+}
+
+// TargetLister is what a source may implement that scrapes by itself.
+type TargetLister interface {
+	Targets() []TargetState
+}
+
 // CheckRange returns an Invalid fault where a range cannot be asked for: a step
 // under a millisecond or an end before the start; and a Limited fault where it
 // has more than maxSteps moments.

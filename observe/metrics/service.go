@@ -211,6 +211,21 @@ func (s *Sources) States() []State {
 	return out
 }
 
+// Targets reports on what a source scrapes by itself, by job and address; it is
+// empty for a source that does not.
+func (s *Sources) Targets(name string) ([]TargetState, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	src, err := s.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if l, ok := src.inner.(TargetLister); ok {
+		return l.Targets(), nil
+	}
+	return nil, nil
+}
+
 // State reports on one source.
 func (s *Sources) State(name string) (State, error) {
 	s.mu.RLock()

@@ -340,6 +340,20 @@ func TestTheAPI(t *testing.T) {
 		if code := call("GET", "/api/v1/sources", nil, &list); code != 200 || len(list.Items) != 1 || list.Items[0].Name != "embedded" {
 			t.Errorf("list: %d %+v", code, list)
 		}
+		if err := store.SetTargets([]embedded.Target{{Job: "shop", URL: "http://127.0.0.1:1/metrics"}}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- store.Run(ctx) }()
+		defer func() { stop(); <-done }()
+		var targets httpapi.Page[metrics.TargetView]
+		waitFor(t, "the target is listed", func() bool {
+			return call("GET", "/api/v1/sources/embedded/targets", nil, &targets) == 200 && len(targets.Items) == 1
+		})
+		if got := targets.Items[0]; got.Job != "shop" || got.Up || got.Labels["job"] != "shop" {
+			t.Errorf("targets: %+v", got)
+		}
 		var result metrics.QueryResult
 		q := url.Values{"query": {"x or vector(0)/0"}, "time": {now.Format(time.RFC3339)}}
 		if code := call("GET", "/api/v1/query", q, &result); code != 200 || result.Total != 2 || *result.Series[0].Values[0] != 2 || result.Series[1].Values[0] != nil {

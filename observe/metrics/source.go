@@ -75,7 +75,7 @@ func (s State) failed(f *fault.Error, now time.Time) State {
 		}
 	case CodeBusy, CodePartial:
 		s.Status = Slow
-	case CodeAuth, CodeTLS, CodeNonsense, CodeSecret:
+	case CodeAuth, CodeTLS, CodeNonsense, CodeSecret, CodeClock:
 		s.Status = Misconfigured
 	case CodeDiskFull:
 		s.Status = Full

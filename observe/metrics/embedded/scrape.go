@@ -20,6 +20,7 @@ import (
 
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics"
 )
 
 // Target is something to scrape that the program names itself, besides what the
@@ -33,15 +34,7 @@ type Target struct {
 }
 
 // TargetState is how a target did at its last scrape.
-type TargetState struct {
-	Job       string
-	URL       string
-	Labels    map[string]string
-	Up        bool
-	LastError string    // empty where the last scrape worked
-	LastAt    time.Time // zero before the first scrape
-	Took      time.Duration
-}
+type TargetState = metrics.TargetState
 
 const (
 	reloadEvery    = 5 * time.Second // looks at the scrape file

@@ -95,12 +95,13 @@ func setDefault[T comparable](v *T, to T) {
 
 // Store is an open store. It is safe for concurrent use.
 type Store struct {
-	o      Options
-	log    *slog.Logger
-	db     *tsdb.DB
-	engine *promql.Engine
-	slots  chan struct{} // one per running query
-	disk   diskGuard
+	o         Options
+	log       *slog.Logger
+	db        *tsdb.DB
+	dbMetrics *prometheus.Registry
+	engine    *promql.Engine
+	slots     chan struct{} // one per running query
+	disk      diskGuard
 
 	discovery *discovery.Manager
 	scraper   *scrape.Manager
@@ -117,6 +118,8 @@ type Store struct {
 var (
 	_ metrics.Querier = (*Store)(nil)
 	_ metrics.Checker = (*Store)(nil)
+
+	_ metrics.TargetLister = (*Store)(nil)
 )
 
 // Open opens the store, makes it where it is missing, and repairs what an
@@ -143,6 +146,12 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	s.file = file
 	if err := s.openDB(); err != nil {
 		return nil, err
+	}
+	if err := s.forgetFuture(time.Now()); err != nil {
+		return nil, err
+	}
+	if err := o.Registerer.Register(s.dbMetrics); err != nil {
+		return nil, errors.Join(fmt.Errorf("register the metrics of the store: %w", err), s.db.Close())
 	}
 	s.engine = promql.NewEngine(promql.EngineOpts{
 		Logger:               s.log,
@@ -178,7 +187,9 @@ func (s *Store) openDB() error {
 	// A counter that says when it began gets a zero at that moment. Its first
 	// increase counts then, and a restart between two scrapes is always seen.
 	o.EnableSTAsZeroSample = true
-	db, err := tsdb.Open(s.o.Dir, s.log, s.o.Registerer, o, tsdb.NewDBStats())
+	// A registry of its own, because the database may have to be opened twice.
+	s.dbMetrics = prometheus.NewRegistry()
+	db, err := tsdb.Open(s.o.Dir, s.log, s.dbMetrics, o, tsdb.NewDBStats())
 	if err != nil {
 		return openFault(s.o.Dir, err)
 	}
@@ -210,12 +221,15 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Check reports what keeps the store from doing its work: a full disk
-// (Unavailable, code "metrics.disk_full") or a scrape file that cannot be used
+// Check reports what keeps the store from doing its work: a full disk, samples
+// from the future (both Unavailable) or a scrape file that cannot be used
 // (Invalid). Queries are answered in both cases.
 func (s *Store) Check(context.Context) error {
 	if s.disk.full() {
 		return diskFull()
+	}
+	if f := s.clockFault(time.Now()); f != nil {
+		return f
 	}
 	if f := s.configFault.Load(); f != nil {
 		return f

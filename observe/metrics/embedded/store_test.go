@@ -300,6 +300,22 @@ func TestASampleOlderThanTheStoreIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheStoreReportsOnItself(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	s := open(t, Options{Registerer: reg})
+	appendAll(t, s, counter(nil, metrics.Point{T: time.Now().UnixMilli(), V: 1}))
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "prometheus_tsdb_head_series" && f.GetMetric()[0].GetGauge().GetValue() == 1 {
+			return
+		}
+	}
+	t.Error("the number of series is not reported")
+}
+
 func TestOneStorePerFolder(t *testing.T) {
 	dir := t.TempDir()
 	open(t, Options{Dir: dir})
@@ -414,5 +430,37 @@ func TestAFullDiskIsSaidAndRecoveredFrom(t *testing.T) {
 	set(1300)
 	if err := s.Append(t.Context(), row(2)); err != nil || s.Check(t.Context()) != nil {
 		t.Errorf("after space was freed: %v", err)
+	}
+}
+
+func TestSamplesFromTheFutureAreForgottenAtTheNextStart(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	s := open(t, Options{Dir: dir})
+	at := func(d time.Duration, v float64) metrics.Series {
+		return counter(nil, metrics.Point{T: now.Add(d).UnixMilli(), V: v})
+	}
+	appendAll(t, s, at(-30*time.Minute, 1), at(-20*time.Minute, 2))
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, s, at(24*time.Hour, 3))
+	if f, ok := fault.As(s.Check(t.Context())); !ok || f.Code != metrics.CodeClock || f.Remedy.JA == "" {
+		t.Errorf("%v", f)
+	}
+	if err := s.Append(t.Context(), []metrics.Series{at(-10*time.Minute, 3)}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("the present after the future: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, Options{Dir: dir})
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	appendAll(t, s, at(time.Second, 4))
+	got, err := s.Instant(t.Context(), "count_over_time(events_total[3d])", now.Add(48*time.Hour))
+	if err != nil || got[0].Points[0].V != 3 {
+		t.Errorf("samples: %v, %v", got, err)
 	}
 }
