@@ -161,7 +161,7 @@ func (a *App) openAPI(context.Context) error {
 	} {
 		room.Register(a.api)
 	}
-	a.metrics.MustRegister(a.SLO.Collector(), a.Notify.Collector())
+	a.metrics.MustRegister(a.SLO.Collector(), a.Notify.Collector(), a.Sources.Collector())
 	a.registerSystem()
 	a.api.Mux().Handle("/", web.Handler())
 	return nil
