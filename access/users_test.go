@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/text"
@@ -150,6 +151,14 @@ func TestDisablingEndsSessionsTokensAndLinksAtOnce(t *testing.T) {
 		h.refused("access.disabled", err)
 		_, err = h.SignIn(h.t.Context(), "tanaka@example.com", password, Visit{})
 		h.refused("access.wrong_password", err)
+		// They ended: enabling the person again does not bring them back.
+		_, err = h.ChangeUser(h.ctx(), u.ID, any1, UserChange{Disabled: ptr(false)})
+		h.must(err)
+		if _, status := b.me(); status != 401 || h.with(token) != 401 {
+			t.Errorf("enabled again: session %d, token %d", status, h.with(token))
+		}
+		_, err = h.SignInByLink(h.t.Context(), tokenIn(t, link), Visit{})
+		h.refused("access.dead_link", err)
 	})
 }
 
@@ -176,17 +185,38 @@ func TestLastAdministratorStays(t *testing.T) {
 
 func TestTwoAdministratorsCannotRemoveEachOther(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		ids := []string{h.person(adminLogin, Admin).ID, h.person("second@example.com", Admin).ID}
-		errs := make([]error, 2)
-		var both sync.WaitGroup
-		for i, id := range ids {
-			both.Go(func() { _, errs[i] = h.ChangeUser(h.ctx(), id, any1, UserChange{Disabled: ptr(true)}) })
-		}
-		both.Wait()
-		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Errorf("%v / %v", errs[0], errs[1])
-		}
+		first, second := h.person(adminLogin, Admin), h.person("second@example.com", Admin)
+		var late error
+		var other sync.WaitGroup
+		disable := UserChange{Disabled: ptr(true)}
+		_, early := h.ChangeUser(h.ctx(), first.ID, func(string) error {
+			// In the midst of the one change, the other begins, and comes as far as it can.
+			arrived := make(chan struct{})
+			other.Go(func() {
+				_, late = h.ChangeUser(h.ctx(), second.ID, func(string) error { close(arrived); return nil }, disable)
+			})
+			h.untilWaiting(arrived)
+			return nil
+		}, disable)
+		other.Wait()
+		h.must(early)
+		h.refused("access.last_admin", late)
 	})
+}
+
+// untilWaiting returns once another transaction waits for this one, or got
+// through. SQLite has one writer, so there the other has not even begun.
+func (h *house) untilWaiting(arrived <-chan struct{}) {
+	h.t.Helper()
+	for waiting := 0; waiting == 0 && h.db.Dialect() == database.Postgres; {
+		select {
+		case <-arrived:
+			return
+		default:
+		}
+		h.must(h.db.Read().QueryRowContext(h.t.Context(),
+			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting))
+	}
 }
 
 func TestPersonsChangeThemselvesButNotTheirRole(t *testing.T) {
