@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -395,6 +396,33 @@ func TestListPagesThroughEverythingOnce(t *testing.T) {
 		}
 		if _, _, err := r.List(t.Context(), Filter{Kind: "lmaps"}); code(err) != "ascode.kind_unknown" {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAppliesAtTheSameTimeHappenOneAfterAnother(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		const writers = 8
+		var group sync.WaitGroup
+		failed := make(chan error, writers)
+		for i := range writers {
+			group.Go(func() {
+				_, err := r.Apply(t.Context(), Request{Files: files(lampDoc("hall", fmt.Sprintf("note: n%d", i)), lampDoc("attic", fmt.Sprintf("note: n%d", i)))})
+				failed <- err
+			})
+		}
+		group.Wait()
+		for range writers {
+			if err := <-failed; err != nil {
+				t.Error(err)
+			}
+		}
+		docs, _, err := r.List(t.Context(), Filter{})
+		if err != nil || len(docs) != 2 || docs[0].Revision != writers || docs[1].Revision != writers {
+			t.Fatalf("got %+v, %v", docs, err)
+		}
+		if a, b := fmt.Sprintf("%s", docs[0].Document), fmt.Sprintf("%s", docs[1].Document); strings.ReplaceAll(a, "attic", "hall") != b {
+			t.Errorf("two applies are mixed:\n%s\n%s", a, b)
 		}
 	})
 }
