@@ -49,6 +49,9 @@ func (s *Service) Jobs(q *queue.Queue) {
 // sweep knocks for every delivery that is due and that nobody holds: after a
 // crash, and whenever a place on a channel became free unnoticed.
 func (s *Service) sweep(ctx context.Context) error {
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
 	channels, err := db.New(s.db.Read()).ChannelsDue(ctx, database.Micros(s.now()))
 	if err != nil {
 		return fmt.Errorf("look for due deliveries: %w", database.Fault(err))
@@ -63,6 +66,23 @@ func (s *Service) sweep(ctx context.Context) error {
 		}))
 	}
 	return err
+}
+
+// recover, once, lets go what a killed process held. Only one process serves a
+// SQLite file, so that every claim from before this one's start is nobody's; on
+// PostgreSQL another replica may hold it, and the claim's end decides.
+func (s *Service) recover(ctx context.Context) error {
+	if s.recovered || s.db.Dialect() != database.SQLite {
+		return nil
+	}
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return db.New(tx).ReleaseClaims(ctx, database.Micros(s.started.Add(claimTime)))
+	})
+	if err != nil {
+		return fmt.Errorf("take up deliveries of a killed process: %w", err)
+	}
+	s.recovered = true
+	return nil
 }
 
 // wake inserts jobs for the next deliveries on a channel, as many as it has

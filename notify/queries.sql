@@ -76,6 +76,9 @@ SELECT DISTINCT channel FROM notify_deliveries
 WHERE state = 'pending' AND next_at <= $1 AND claimed_until <= $1
 ORDER BY channel;
 
+-- name: ReleaseClaims :exec
+UPDATE notify_deliveries SET claimed_until = 0 WHERE state = 'pending' AND claimed_until > 0 AND claimed_until < $1;
+
 -- name: HurryChannel :exec
 UPDATE notify_deliveries SET next_at = $2 WHERE channel = $1 AND state = 'pending' AND next_at > $2;
 

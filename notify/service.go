@@ -61,6 +61,9 @@ type Service struct {
 	client  *outbound.Client
 	kinds   map[string]Announcement
 	stats   *stats
+
+	started   time.Time
+	recovered bool // what a killed process held was let go; used by sweep alone
 }
 
 // New returns the service. Its tables are there after
@@ -85,7 +88,7 @@ func New(d Deps) (*Service, error) {
 	return &Service{
 		db: d.DB, journal: d.Journal, queue: d.Queue, now: d.Now, log: d.Log,
 		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, permit: d.Permit,
-		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(),
+		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(), started: d.Now(),
 	}, nil
 }
 

@@ -718,3 +718,12 @@ func (q *Queries) PutHealth(ctx context.Context, arg PutHealthParams) error {
 	)
 	return err
 }
+
+const releaseClaims = `-- name: ReleaseClaims :exec
+UPDATE notify_deliveries SET claimed_until = 0 WHERE state = 'pending' AND claimed_until > 0 AND claimed_until < $1
+`
+
+func (q *Queries) ReleaseClaims(ctx context.Context, claimedUntil int64) error {
+	_, err := q.db.ExecContext(ctx, releaseClaims, claimedUntil)
+	return err
+}
