@@ -66,8 +66,15 @@ func (e *engine) backfillLoop(ctx context.Context) {
 // was any. Objectives take turns by how much of theirs is done, so that all of
 // them get their recent past before any gets all of it.
 func (e *engine) backfillOnce(ctx context.Context) (bool, error) {
+	due := e.waiting()
+	if len(due) == 0 {
+		return false, nil
+	}
+	if held, err := e.s.queue.Lease(ctx, lease, leaseTTL); err != nil || !held {
+		return false, err
+	}
 	var errs []error
-	for _, t := range e.waiting() {
+	for _, t := range due {
 		if !t.past.TryLock() {
 			continue
 		}

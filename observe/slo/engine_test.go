@@ -195,7 +195,7 @@ func TestClockJumpsNeitherLoseNorDoubleAMinute(t *testing.T) {
 	w.live(t0.Add(30*time.Minute), happens)
 	right := w.now()
 	for _, jump := range []time.Duration{
-		time.Minute, 90 * time.Minute, 3 * day, -2 * time.Minute, -90 * time.Minute, -20 * day, 1000 * day,
+		time.Minute, 90 * time.Minute, 3 * day, -2 * time.Minute, -90 * time.Minute, -20 * day, 100 * day,
 	} {
 		w.at(right.Add(jump)) // the clock is wrong for a round …
 		w.evaluate()

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -328,4 +329,12 @@ func (w *world) remove(kind, name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+func replaceOnce(t testing.TB, s, old, now string) string {
+	t.Helper()
+	if strings.Count(s, old) != 1 {
+		t.Fatalf("%q is there %d times", old, strings.Count(s, old))
+	}
+	return strings.Replace(s, old, now, 1)
 }
