@@ -1,0 +1,269 @@
+// Package faults_test does to the running program what operation does to it:
+// kills it, fills its disk, takes its database away, and gives it a source that
+// has gone mad. It then counts whether anything that was acknowledged is
+// missing, or there twice.
+//
+// Every random choice comes from a seed that a failing test prints. The suite
+// runs a few rounds; TEITEN_FAULTS_ROUNDS asks for more, TEITEN_FAULTS_SEED for
+// others.
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/test/program"
+)
+
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "teiten-faults")
+	if err != nil {
+		return "", err
+	}
+	return program.Build(context.Background(), dir)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := binary(); err == nil && os.Getenv(program.BinaryVariable) == "" {
+		_ = os.RemoveAll(filepath.Dir(bin))
+	}
+	os.Exit(code)
+}
+
+// settings keep a test's server to what the test is about.
+var settings = []string{"TEITEN_METRICS_EMBEDDED_ENABLED=false", "TEITEN_NOTIFY_ALLOW_NETWORKS=127.0.0.0/8"}
+
+// newServer prepares a server that ends with the test.
+func newServer(t *testing.T, data string, env ...string) *program.Server {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs the built program")
+	}
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := program.New(program.Options{Binary: bin, Data: data, Env: append(append([]string{}, settings...), env...)})
+	t.Cleanup(func() {
+		if err := s.Kill(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", tail(s.Log()))
+		}
+	})
+	return s
+}
+
+func tail(log string) string {
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool { return strings.Contains(line, "msg=request ") })
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+func start(t *testing.T, s *program.Server) {
+	t.Helper()
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rounds is how often to kill.
+func rounds(t *testing.T, standard int) int {
+	v := os.Getenv("TEITEN_FAULTS_ROUNDS")
+	if v == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		t.Fatalf("TEITEN_FAULTS_ROUNDS: %v", err)
+	}
+	return n
+}
+
+// random is a source of chance that is the same on each run of a test.
+func random(t *testing.T) *rand.Rand {
+	seed := uint64(9469)
+	if v := os.Getenv("TEITEN_FAULTS_SEED"); v != "" {
+		n, err := strconv.ParseUint(v, 10, 64)
+		if err != nil {
+			t.Fatalf("TEITEN_FAULTS_SEED: %v", err)
+		}
+		seed = n
+	}
+	t.Logf("TEITEN_FAULTS_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, uint64(len(t.Name()))))
+}
+
+// until waits for a condition and fails the test when it does not come true.
+func until(t *testing.T, limit time.Duration, what string, ok func() (bool, error)) {
+	t.Helper()
+	if err := wait(t.Context(), limit, ok); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func wait(ctx context.Context, limit time.Duration, ok func() (bool, error)) error {
+	deadline := time.Now().Add(limit)
+	for {
+		done, err := ok()
+		if done {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.Join(fmt.Errorf("not within %s", limit), err)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// entry is a journal entry as the API tells it.
+type entry struct {
+	ID, Kind, Subject string
+	Data              map[string]any
+}
+
+func journalOf(t *testing.T, s *program.Server, kind string) []entry {
+	t.Helper()
+	all, err := program.All[entry](t.Context(), s, "/api/v1/journal?limit=200&kind="+kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// verify has every seal of the journal computed again: by the program while it
+// runs, and, once it was stopped, over all entries as if their minutes had
+// closed.
+func verify(t *testing.T, s *program.Server, address string) {
+	t.Helper()
+	if out, err := s.Run(t.Context(), "journal", "verify"); err != nil {
+		t.Errorf("the journal is not good: %v\n%s", err, out)
+	}
+	if err := s.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	j := journal.New(db, func() time.Time { return time.Now().Add(time.Hour) })
+	if err := j.SealClosed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, err := j.Verify(t.Context())
+	if err != nil || v.Problem != "" || v.Entries == 0 || v.Unsealed > 0 {
+		t.Errorf("the journal is not good: %+v, %v", v, err)
+	}
+}
+
+// totals is what the ledger holds of one objective.
+type totals struct {
+	first, watermark int64 // minutes
+	minutes          int64 // known
+	total, bad       float64
+}
+
+// readLedger reads the ledger of every objective from the database of a server
+// that does not run.
+func readLedger(t *testing.T, address string) map[string]*totals {
+	t.Helper()
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	all := map[string]*totals{}
+	rows, err := db.Read().QueryContext(t.Context(), "SELECT name, watermark FROM slo_status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		s := &totals{}
+		if err := rows.Scan(&name, &s.watermark); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = s
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err = db.Read().QueryContext(t.Context(), "SELECT slo, hour, data FROM slo_ledger ORDER BY slo, hour")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		var number int64
+		var data []byte
+		if err := rows.Scan(&name, &number, &data); err != nil {
+			t.Fatal(err)
+		}
+		var h ledger.Hour
+		if err := h.Unpack(data); err != nil {
+			t.Fatalf("%s, hour %d: %v", name, number, err)
+		}
+		for i, m := range h {
+			if !m.Known {
+				continue
+			}
+			minute, s := number*ledger.MinutesPerHour+int64(i), all[name]
+			if s.minutes == 0 {
+				s.first = minute
+			}
+			s.minutes++
+			s.total += m.Total
+			s.bad += m.Bad
+			if total, bad := counts(minute, strings.HasPrefix(name, "burning")); m.Total != total || m.Bad != bad {
+				t.Errorf("%s, minute %d: %g of %g bad, want %g of %g", name, minute, m.Bad, m.Total, bad, total)
+			}
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// checkLedger fails where a minute is missing, or counted other than once. Span
+// is how far back the objectives look.
+func checkLedger(t *testing.T, address string, objectives int, span time.Duration) {
+	t.Helper()
+	all := readLedger(t, address)
+	if len(all) != objectives {
+		t.Errorf("%d objectives, want %d", len(all), objectives)
+	}
+	for name, s := range all {
+		if want := int64(span / time.Minute); s.minutes < want {
+			t.Errorf("%s: %d minutes are known, want at least %d", name, s.minutes, want)
+		}
+		var total, bad float64
+		for m := s.first; m < s.watermark; m++ {
+			a, b := counts(m, strings.HasPrefix(name, "burning"))
+			total, bad = total+a, bad+b
+		}
+		if s.minutes != s.watermark-s.first || s.total != total || s.bad != bad {
+			t.Errorf("%s: %d minutes with %g of %g bad from %d to %d; an undisturbed run has %d with %g of %g",
+				name, s.minutes, s.bad, s.total, s.first, s.watermark, s.watermark-s.first, bad, total)
+		}
+	}
+}
