@@ -90,8 +90,10 @@ func announcements() map[string]Announcement {
 	return map[string]Announcement{
 		KindAlertFired:    {Alert: true, Write: writeAlert},
 		KindAlertResolved: {Alert: true, Write: writeAlert},
-		KindSourceGone:    {Write: writeSource},
-		KindSourceBack:    {Write: writeSource},
+		// A source that is gone is heard like an alert: until it is back, no
+		// alert can fire.
+		KindSourceGone: {Alert: true, Write: writeSource},
+		KindSourceBack: {Alert: true, Write: writeSource},
 	}
 }
 
@@ -146,7 +148,7 @@ func (a Alert) headline(p notice.Phase) text.Both {
 	if a.Severity == notice.Page {
 		tag = text.Say("[PAGE]", "【緊急】")
 	}
-	return text.Say("%s %s: error budget burning at %s", "%s%s: エラーバジェットを%sの速さで消費中", tag, a.name(), Times(a.LongBurn))
+	return text.Say("%s %s: error budget burning at %s the allowed rate", "%s%s: エラーバジェットを許容の%sの速さで消費中", tag, a.name(), Times(a.LongBurn))
 }
 
 func (a Alert) story(p notice.Phase) text.Both {
@@ -218,18 +220,32 @@ func (a Alert) look(s Site) []notice.Pointer {
 
 // writeSource says that a source of metrics stopped or began again to answer.
 func writeSource(e journal.Entry, s Site) (Message, Audience) {
+	var data struct {
+		Since  time.Time `json:"since"`
+		Reason text.Both `json:"reason"`
+	}
+	if err := json.Unmarshal(e.Data, &data); err != nil {
+		data.Since = e.Time // a bare message is better than none
+	}
 	m, to := writePlain(e, s)
 	name := e.Subject.Name()
 	m.Severity, m.Phase = notice.Ticket, notice.Fired
 	m.Title = text.Say("[TICKET] Data source %s does not answer", "【要確認】データソース%sが応答しません", name)
 	m.Body = text.Say("Until it answers again, minutes are unknown: budgets neither grow nor shrink, and alerts cannot fire.",
 		"応答が戻るまで各分は「不明」となり、エラーバジェットは増減せず、アラートも発報できません。")
+	if !data.Reason.IsZero() {
+		m.Body = text.Say("%s\n%s", "%s\n%s", data.Reason, m.Body)
+	}
 	if e.Kind == KindSourceBack {
 		m.Phase = notice.Resolved
 		m.Title = text.Say("[RESOLVED] Data source %s answers again", "【解消】データソース%sが応答するようになりました", name)
 		m.Body = text.Say("What was missed in between is asked for again.", "その間の分はさかのぼって取得します。")
 	}
+	if !data.Since.IsZero() {
+		m.Facts = append(m.Facts, notice.Fact{Label: text.Say("Away since", "応答が途絶えた時刻"), At: data.Since})
+	}
 	m.Thread = string(e.Subject)
+	m.Link = s.Page("settings", "sources")
 	to.Severity, to.Phase = m.Severity, m.Phase
 	return m, to
 }
@@ -291,17 +307,18 @@ func Percent(ratio float64) string {
 	return s + "%"
 }
 
-// Times writes a burn rate: "21.3×".
-func Times(rate float64) string {
+// Times writes a burn rate, as a multiple of what is allowed: "21.3×", 21.3倍.
+func Times(rate float64) text.Both {
 	if math.IsNaN(rate) || math.IsInf(rate, 0) {
-		return "–"
+		return text.Both{EN: "–", JA: "–"}
 	}
 	digits := 1
 	if rate < 10 {
 		digits = 2
 	}
 	s := strconv.FormatFloat(rate, 'f', digits, 64)
-	return strings.TrimRight(strings.TrimRight(s, "0"), ".") + "×"
+	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	return text.Both{EN: s + "×", JA: s + "倍"}
 }
 
 // Count writes a number of events with thousands apart: "12,345".

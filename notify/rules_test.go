@@ -170,8 +170,8 @@ func TestNumbersAreWrittenWithTheirUnits(t *testing.T) {
 		}
 	}
 	for rate, want := range map[float64]string{21.34: "21.3×", 14.4: "14.4×", 1: "1×", 0.5: "0.5×", math.Inf(1): "–"} {
-		if got := Times(rate); got != want {
-			t.Errorf("%v: %s, want %s", rate, got, want)
+		if got := Times(rate); got.EN != want || got.JA == "" {
+			t.Errorf("%v: %v, want %s", rate, got, want)
 		}
 	}
 	for n, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1234: "-1,234", math.NaN(): "–"} {

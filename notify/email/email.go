@@ -33,8 +33,8 @@ type TLS string
 // The ways to protect the connection. StartTLS is the default and mandatory: a
 // server that does not offer it gets no mail.
 const (
-	StartTLS      TLS = "mandatory" // begins in the clear and must change to TLS (port 587)
-	ImplicitTLS   TLS = "implicit"  // TLS from the first byte (port 465)
+	StartTLS      TLS = "starttls" // begins in the clear and must change to TLS (port 587)
+	ImplicitTLS   TLS = "implicit" // TLS from the first byte (port 465)
 	Opportunistic TLS = "opportunistic"
 	NoTLS         TLS = "none"
 )
@@ -69,7 +69,7 @@ func (c Config) Problems() []*fault.Error {
 	switch c.TLS {
 	case "", StartTLS, ImplicitTLS, Opportunistic, NoTLS:
 	default:
-		bad("tls", text.Say("tls must be mandatory, implicit, opportunistic or none", "tls は mandatory、implicit、opportunistic、none のいずれかです"))
+		bad("tls", text.Say("tls must be starttls, implicit, opportunistic or none", "tls は starttls、implicit、opportunistic、none のいずれかです"))
 	}
 	return all
 }
