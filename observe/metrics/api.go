@@ -10,10 +10,9 @@ import (
 	"github.com/teiten/teiten/kit/text"
 )
 
-const (
-	scopeRead httpapi.Scope = "metrics:read"
-	tag                     = "Metrics"
-)
+const scopeRead httpapi.Scope = "metrics:read"
+
+const tag = "Metrics"
 
 // Limits of the explorer's answers.
 const (

@@ -79,22 +79,22 @@ func (x secrets) fromEnv(name string) (string, error) {
 // fromFile reads a regular file without the line break that editors add.
 func (x secrets) fromFile(path string) (string, error) {
 	said := text.Say("the secret's file %s cannot be read", "シークレットのファイル %s を読めません", path)
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", missing(said, err)
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if target, err = filepath.Abs(target); err != nil {
 		return "", missing(said, err)
 	}
-	if x.private(real) {
+	if x.private(target) {
 		return "", forbidden(text.Say("the file %s belongs to the system or to Teiten's data",
 			"ファイル %s はシステムまたはTeitenのデータのため参照できません", path))
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(target)
 	if err != nil || !info.Mode().IsRegular() {
 		return "", missing(said, err)
 	}
-	f, err := os.Open(real)
+	f, err := os.Open(target)
 	if err != nil {
 		return "", missing(said, err)
 	}
@@ -115,8 +115,11 @@ func (x secrets) private(path string) bool {
 		if folder == "" {
 			continue
 		}
-		if real, err := filepath.EvalSymlinks(folder); err == nil {
-			folder = real
+		if target, err := filepath.EvalSymlinks(folder); err == nil {
+			folder = target
+		}
+		if target, err := filepath.Abs(folder); err == nil {
+			folder = target
 		}
 		if rel, err := filepath.Rel(folder, path); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 			return true

@@ -122,6 +122,10 @@ func TestSecretsAreLookedUpAndNotPrinted(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %s", string(ref), got, err, kind)
 		}
 	}
+	t.Chdir(dir)
+	if _, err := (secrets{privateFolder: "data"}).reveal(Secret("${file:" + filepath.Join(data, "teiten.db}"))); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("the data folder, named from where the server stands: %v", err)
+	}
 	for _, bad := range []Secret{"a${env:X}", "${env:X}b", "${env: X}", "${vault:x}"} {
 		if !bad.misspelled() {
 			t.Errorf("%s is taken for a secret", string(bad))

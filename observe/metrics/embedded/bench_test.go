@@ -1,7 +1,7 @@
 package embedded
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,7 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 	const n = 1000
 	rows := make([]metrics.Series, n)
 	for i := range rows {
-		rows[i] = counter(map[string]string{"i": fmt.Sprint(i)}, metrics.Point{})
+		rows[i] = counter(map[string]string{"i": strconv.Itoa(i)}, metrics.Point{})
 	}
 	at := time.Now().UnixMilli()
 	for b.Loop() {

@@ -55,7 +55,11 @@ func (s *Store) Import(ctx context.Context, series []map[string]string, samples 
 	if err != nil {
 		return fmt.Errorf("make a folder for the import: %w", err)
 	}
-	defer os.RemoveAll(spool)
+	defer func() {
+		if err := os.RemoveAll(spool); err != nil {
+			s.log.WarnContext(ctx, "left behind by an import", "error", err)
+		}
+	}()
 
 	im := &importer{
 		limit: s.firstScraped(), spool: spool, blocks: map[int64]*importedBlock{},

@@ -2,9 +2,9 @@ package embedded
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +17,7 @@ import (
 func history(n, days int, until time.Time) ([]map[string]string, iter.Seq[Sample]) {
 	var series []map[string]string
 	for i := range n {
-		series = append(series, map[string]string{"__name__": "events_total", "i": fmt.Sprint(i)})
+		series = append(series, map[string]string{"__name__": "events_total", "i": strconv.Itoa(i)})
 	}
 	minutes := days * 24 * 60
 	return series, func(yield func(Sample) bool) {

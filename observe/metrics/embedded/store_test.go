@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -238,7 +239,7 @@ func TestQueriesAreLimited(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	var rows []metrics.Series
 	for i := range 100 {
-		rows = append(rows, counter(map[string]string{"i": fmt.Sprint(i)}, metrics.Point{T: now.UnixMilli(), V: 1}))
+		rows = append(rows, counter(map[string]string{"i": strconv.Itoa(i)}, metrics.Point{T: now.UnixMilli(), V: 1}))
 	}
 	appendAll(t, s, rows...)
 	if _, err := s.Instant(t.Context(), "events_total", now); fault.KindOf(err) != fault.Limited {
@@ -356,7 +357,7 @@ func TestKillLosesNothingThatWasAccepted(t *testing.T) {
 	dir := t.TempDir()
 	for round := range 2 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), "TEITEN_APPEND_TO="+dir+fmt.Sprint(round))
+		cmd.Env = append(os.Environ(), "TEITEN_APPEND_TO="+dir+strconv.Itoa(round))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -383,7 +384,7 @@ func TestKillLosesNothingThatWasAccepted(t *testing.T) {
 		}
 		_ = cmd.Wait()
 
-		s := open(t, Options{Dir: dir + fmt.Sprint(round)})
+		s := open(t, Options{Dir: dir + strconv.Itoa(round)})
 		got := value(t, s, "max_over_time(events_total[2h])")
 		count := value(t, s, "count_over_time(events_total[2h])")
 		if int(got) < last || count != got+1 {

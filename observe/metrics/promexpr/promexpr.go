@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/parser/posrange"
 
@@ -68,7 +68,7 @@ func Labels(expr string) ([]string, error) {
 		}
 		return nil
 	})
-	return unique(names, labels.MetricName), nil
+	return unique(names, model.MetricNameLabel), nil
 }
 
 // Metrics returns the names of the metrics that the expression reads, sorted. A
@@ -82,7 +82,7 @@ func Metrics(expr string) ([]string, error) {
 	parser.Inspect(tree, func(n parser.Node, _ []parser.Node) error {
 		if s, ok := n.(*parser.VectorSelector); ok {
 			for _, m := range s.LabelMatchers {
-				if m.Name == labels.MetricName {
+				if m.Name == model.MetricNameLabel {
 					names = append(names, m.Value)
 				}
 			}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -197,40 +198,59 @@ var errPoint = errors.New(`a value is not written [seconds, "value"]`)
 
 // readPoint reads [seconds, "value"] from the front of b.
 func readPoint(b []byte) (p metrics.Point, rest []byte, err error) {
-	b = skipSpace(b)
-	if len(b) == 0 || b[0] != '[' {
+	r := reader{rest: b}
+	r.expect('[')
+	seconds := r.until(",] \t\r\n")
+	r.expect(',')
+	r.expect('"')
+	value := r.until(`"`)
+	r.skip(1)
+	r.expect(']')
+	if r.failed {
 		return p, nil, errPoint
 	}
-	b = skipSpace(b[1:])
-	n := slices.IndexFunc(b, func(c byte) bool { return c == ',' || c == ']' || c == ' ' || c == '\n' || c == '\t' || c == '\r' })
-	if n <= 0 {
-		return p, nil, errPoint
-	}
-	sec, err := strconv.ParseFloat(string(b[:n]), 64)
+	sec, err := strconv.ParseFloat(seconds, 64)
 	if err != nil || math.IsNaN(sec) || math.Abs(sec) > math.MaxInt64/1e6 {
 		return p, nil, errPoint
 	}
-	b = skipSpace(b[n:])
-	if len(b) == 0 || b[0] != ',' {
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range is infinite
 		return p, nil, errPoint
 	}
-	b = skipSpace(b[1:])
-	if len(b) == 0 || b[0] != '"' {
-		return p, nil, errPoint
+	return metrics.Point{T: int64(math.Round(sec * 1000)), V: v}, r.rest, nil
+}
+
+// reader takes pieces from the front of a text and remembers a failure.
+type reader struct {
+	rest   []byte
+	failed bool
+}
+
+func (r *reader) skip(n int) {
+	if r.failed = r.failed || len(r.rest) < n; !r.failed {
+		r.rest = r.rest[n:]
 	}
-	n = slices.Index(b[1:], '"')
-	if n < 0 {
-		return p, nil, errPoint
+}
+
+// expect takes white space and then the character c.
+func (r *reader) expect(c byte) {
+	r.rest = skipSpace(r.rest)
+	r.failed = r.failed || len(r.rest) == 0 || r.rest[0] != c
+	r.skip(1)
+	if c != '"' {
+		r.rest = skipSpace(r.rest)
 	}
-	v, err := strconv.ParseFloat(string(b[1:1+n]), 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return p, nil, errPoint
+}
+
+// until takes what is before the first of the stops; it must not be empty.
+func (r *reader) until(stops string) string {
+	n := bytes.IndexAny(r.rest, stops)
+	if r.failed = r.failed || n <= 0; r.failed {
+		return ""
 	}
-	b = skipSpace(b[n+2:])
-	if len(b) == 0 || b[0] != ']' {
-		return p, nil, errPoint
-	}
-	return metrics.Point{T: int64(math.Round(sec * 1000)), V: v}, b[1:], nil
+	piece := r.rest[:n]
+	r.rest = r.rest[n:]
+	return string(piece)
 }
 
 func skipSpace(b []byte) []byte {
