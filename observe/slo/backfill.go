@@ -177,6 +177,9 @@ func (e *engine) fill(ctx context.Context, t *track, span minutes, counted []led
 		for m := max(span.From, n*ledger.MinutesPerHour); m < min(span.To, (n+1)*ledger.MinutesPerHour); m++ {
 			h[m%ledger.MinutesPerHour] = counted[m-span.From]
 		}
+		if h == former[n] {
+			continue // nothing was known and nothing is: no row says the same
+		}
 		t.win.Load(n, &h)
 		p.hours = append(p.hours, db.PutHourParams{Slo: t.name, Hour: n, Data: h.Pack(nil)})
 	}
@@ -215,7 +218,7 @@ func (e *engine) writeFill(ctx context.Context, p pending, finished bool) error 
 			return err
 		}
 		var err error
-		if mine, err = e.writeOne(ctx, tx, p, time.Time{}); err != nil || !mine || !finished {
+		if mine, err = e.writeOne(ctx, tx, db.New(prepare(tx)), p, time.Time{}); err != nil || !mine || !finished {
 			return err
 		}
 		row, err := db.New(tx).GetStatus(ctx, p.t.name)

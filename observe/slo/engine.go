@@ -362,8 +362,9 @@ func (e *engine) write(ctx context.Context, todo []pending, now time.Time) error
 		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
 			return err
 		}
+		q := db.New(prepare(tx))
 		for _, p := range todo {
-			mine, err := e.writeOne(ctx, tx, p, now)
+			mine, err := e.writeOne(ctx, tx, q, p, now)
 			if err != nil {
 				return fmt.Errorf("write %s: %w", p.t.name, err)
 			}
@@ -381,8 +382,7 @@ func (e *engine) write(ctx context.Context, todo []pending, now time.Time) error
 
 // writeOne writes one objective. It reports false, and writes nothing, where its
 // definition changed in the meantime.
-func (e *engine) writeOne(ctx context.Context, tx *sql.Tx, p pending, now time.Time) (bool, error) {
-	q := db.New(tx)
+func (e *engine) writeOne(ctx context.Context, tx *sql.Tx, q *db.Queries, p pending, now time.Time) (bool, error) {
 	n, err := q.LockDefinition(ctx, db.LockDefinitionParams{Name: p.t.name, Revision: p.t.revision})
 	if err != nil || n == 0 {
 		return false, err
