@@ -25,6 +25,8 @@ type checkOut struct {
 	Name   string    `json:"name"`
 	OK     bool      `json:"ok"`
 	Detail text.Both `json:"detail,omitzero"`
+
+	kind fault.Kind // of what fails
 }
 
 type systemOut struct {
@@ -66,12 +68,13 @@ func (a *App) registerSystem() {
 }
 
 // handleReady says whether the server can serve: 503 with the names of what
-// fails otherwise.
+// fails otherwise. A mistake in a file, which stops nothing that runs, is shown
+// in the browser and does not take the server out of service.
 func (a *App) handleReady(w http.ResponseWriter, r *http.Request) {
 	status, body := http.StatusOK, ""
 	for _, c := range a.runChecks(r.Context()) {
 		verdict := "ok"
-		if !c.OK {
+		if !c.OK && c.kind != fault.Invalid {
 			status, verdict = http.StatusServiceUnavailable, "failing"
 		}
 		body += c.Name + " " + verdict + "\n"
@@ -88,7 +91,7 @@ func (a *App) runChecks(ctx context.Context) []checkOut {
 	for _, c := range a.checks() {
 		o := checkOut{Name: c.name, OK: true}
 		if err := c.test(ctx); err != nil {
-			o.OK, o.Detail = false, text.Say("it fails; the log says why", "異常があります。詳細はログを確認してください")
+			o.OK, o.kind, o.Detail = false, fault.KindOf(err), text.Say("it fails; the log says why", "異常があります。詳細はログを確認してください")
 			if f, ok := fault.As(err); ok {
 				o.Detail = text.Say("%s %s", "%s %s", f.What, f.Remedy)
 			}

@@ -37,9 +37,13 @@ func SQLite(t testing.TB) string {
 }
 
 // Postgres returns the address of a new PostgreSQL database that goes with the
-// test. The server is started once for each test process and dies with it.
+// test. The server is started once for each test process and dies with it. A
+// short run skips the test: starting servers would make the inner loop long.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("PostgreSQL is left out of a short run")
+	}
 	server, err := postgres()
 	if err != nil {
 		t.Fatal(err)
