@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import uPlot from "uplot";
 import { useFormat } from "../format";
 import { zoneName } from "../format/time";
-import { tickText, unknownSpans } from "./chartMath";
+import { tickText, unknownSpans, wideTicks } from "./chartMath";
 
 export type Tint = "accent" | "warn" | "bad" | "chart-2" | "chart-3" | "chart-4" | "ink-2";
 
@@ -33,6 +33,8 @@ export interface ChartProps {
   /** The y axis from what is there to be seen. */
   range?: (low: number, high: number) => [number, number];
   height?: number;
+  /** Small and great values both in sight (inverse hyperbolic sine): for rates that span orders of magnitude. */
+  wide?: boolean;
   /** Charts with one key move their cursors together. */
   sync?: string;
   /** A sentence about what the chart shows, for example how to read it. */
@@ -52,7 +54,7 @@ const dash = [5, 4];
  * numbers.
  */
 export function Chart(props: ChartProps) {
-  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note } = props;
+  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note, wide } = props;
   const { t } = useTranslation();
   const f = useFormat();
   const scheme = useComputedColorScheme("light");
@@ -84,6 +86,7 @@ export function Chart(props: ChartProps) {
         scales: {
           x: { time: true },
           y: {
+            ...(wide ? { distr: 4 as const, asinh: 1 } : {}),
             range: (_u, low, high) => {
               const highest = Math.max(high ?? 0, ...drawn.current.thresholds.map((th) => th.value));
               const lowest = Math.min(low ?? highest, ...drawn.current.thresholds.map((th) => th.value));
@@ -107,7 +110,7 @@ export function Chart(props: ChartProps) {
         ],
         axes: [
           { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, size: 26, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
-          { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => drawn.current.format(v)), space: 34 },
+          { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => (v === null ? "" : drawn.current.format(v))), space: wide ? 20 : 34, ...(wide ? { splits: (_u: uPlot, _i: number, _low: number, high: number) => wideTicks(high) } : {}) },
         ],
         hooks: {
           drawClear: [(u) => shadeUnknown(u)],
@@ -126,7 +129,7 @@ export function Chart(props: ChartProps) {
       u.destroy();
       plot.current = null;
     };
-  }, [shape, scheme, height, sync, f]);
+  }, [shape, scheme, height, sync, wide, f]);
 
   useEffect(() => {
     plot.current?.setData(data);

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Entry } from "../api/types";
 import { texts } from "../i18n/texts";
 import { flatten, isBoth } from "./entryData";
-import { RefLink } from "./Ref";
+import { RefLink, splitRef } from "./Ref";
 import { At } from "./Time";
 import { Code } from "./Code";
 import { useSay } from "../i18n";
@@ -21,26 +21,39 @@ export function useKindName(): (kind: string) => string {
   );
 }
 
-/** The sentence that an entry carries in its data, if it carries one. */
-function useReason(entry: Entry): string {
+/** The sentence that an entry carries in its data, or one made of it. */
+export function useSummary(): (entry: Entry) => string {
   const say = useSay();
-  const data = entry.data as Record<string, unknown> | undefined;
-  const text = data?.reason ?? data?.summary ?? data?.title;
-  return isBoth(text) ? say(text) : typeof text === "string" ? text : typeof data?.name === "string" ? data.name : "";
+  const { t } = useTranslation();
+  return (entry) => {
+    const data = (entry.data ?? {}) as Record<string, unknown>;
+    for (const text of [data.reason, data.summary, data.title]) if (isBoth(text)) return say(text);
+    if (entry.kind === "ascode.applied") return t("entry.applied", { added: Number(data.added ?? 0), changed: Number(data.changed ?? 0), removed: Number(data.removed ?? 0) });
+    if (entry.kind.startsWith("access.")) return [data.login ?? data.name, data.address].filter((v) => typeof v === "string").join(" · ");
+    return typeof data.version === "string" ? data.version : "";
+  };
+}
+
+/** What an entry is about, linked; a person by name where the entry says it. */
+export function Subject({ entry }: { entry: Entry }) {
+  const data = (entry.data ?? {}) as Record<string, unknown>;
+  const name = entry.subject === "user:" + entry.actor.id ? entry.actor.name : typeof data.name === "string" ? data.name : undefined;
+  if (entry.subject.startsWith("user:") && name) return <span>{name}</span>;
+  return entry.subject ? <RefLink refText={entry.subject} /> : <>–</>;
 }
 
 /** One line of what happened: kind, subject, who, and its own words. */
 export function EntryLine({ entry, opened }: { entry: Entry; opened?: boolean }) {
   const { t } = useTranslation();
   const name = useKindName();
-  const reason = useReason(entry);
+  const reason = useSummary()(entry);
   return (
     <div className="anywhere">
       <Link to="/activity" search={(old) => ({ ...old, entry: entry.id })} className="plain strong" aria-expanded={opened}>
         {name(entry.kind)}
       </Link>{" "}
-      {entry.subject && <RefLink refText={entry.subject} />} {entry.actor.kind !== "system" && <span className="dim">{t("entry.by", { name: entry.actor.name || entry.actor.id })}</span>}
-      {reason && <div className="dim">{reason}</div>}
+      <Subject entry={entry} /> {entry.actor.kind !== "system" && <span className="dim">{t("entry.by", { name: entry.actor.name || entry.actor.id })}</span>}
+      {reason && <div className="dim sentence">{reason}</div>}
     </div>
   );
 }
@@ -78,7 +91,7 @@ export function EntryDetail({ entry }: { entry: Entry }) {
         </dd>
         <dt>{t("activity.subject")}</dt>
         <dd>
-          {[entry.subject, ...(entry.also ?? [])].filter(Boolean).map((ref, i) => (
+          {[entry.subject, ...(entry.also ?? [])].filter((ref) => splitRef(ref).name).map((ref, i) => (
             <span key={ref}>
               {i > 0 && ", "}
               <RefLink refText={ref} />

@@ -33,5 +33,15 @@ export function sliRange(low: number, high: number): [number, number] {
 
 /** The y range of burn rates: from zero, thresholds in sight. */
 export function burnRange(_low: number, high: number): [number, number] {
-  return [0, Math.max(high, 1) * 1.12];
+  return [0, Math.max(high, 1) * 1.35];
+}
+
+/** Ticks from nothing upward, each about three times the one before: 0, 1, 3, 10, 30, … */
+export function wideTicks(high: number): number[] {
+  const ticks = [0];
+  for (let size = 1; size <= high; size *= 10) {
+    ticks.push(size);
+    if (3 * size <= high) ticks.push(3 * size);
+  }
+  return ticks;
 }

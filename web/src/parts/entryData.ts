@@ -21,7 +21,8 @@ export function flatten(data: unknown): DataRow[] {
   if (!isObject(data)) return data === undefined || data === null ? [] : [{ path: "", after: data, changed: false }];
   const rows: DataRow[] = [];
   const { before, after, ...rest } = data;
-  if (before !== undefined || after !== undefined) diff("", before, after, rows);
+  if (before !== undefined && after !== undefined) diff("", before, after, rows);
+  else if (before !== undefined || after !== undefined) plain("", after ?? before, rows);
   plain("", rest, rows);
   return rows;
 }

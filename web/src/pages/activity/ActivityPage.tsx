@@ -10,10 +10,9 @@ import { usePageTitle } from "../../app/title";
 import type { ActivitySearch } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { zoneName } from "../../format/time";
-import { EntryDetail, useKindName } from "../../parts/Entry";
+import { EntryDetail, Subject, useKindName, useSummary } from "../../parts/Entry";
 import { Choice, Filters, SearchField } from "../../parts/Filters";
 import { Empty, Failed, Loaded, Loading } from "../../parts/Notice";
-import { RefLink } from "../../parts/Ref";
 import { Section, TableBox } from "../../parts/Section";
 import { At } from "../../parts/Time";
 
@@ -134,6 +133,7 @@ export function ActivityPage() {
 
 function EntryRow({ entry: e, name, opened, toggle }: { entry: Entry; name: string; opened: boolean; toggle: () => void }) {
   const { t } = useTranslation();
+  const summary = useSummary()(e);
   return (
     <>
       <tr>
@@ -144,12 +144,15 @@ function EntryRow({ entry: e, name, opened, toggle }: { entry: Entry; name: stri
           <button className="linkbtn" style={{ fontSize: "inherit" }} aria-expanded={opened} onClick={toggle}>
             {name}
           </button>
+          {summary && <div className="sentence">{summary}</div>}
           <div className="sub">{e.kind}</div>
           <div className="narrow-only anywhere">
-            {e.subject && <RefLink refText={e.subject} />} <span className="dim">{e.actor.name || e.actor.id}</span>
+            <Subject entry={e} /> <span className="dim">{e.actor.name || e.actor.id}</span>
           </div>
         </td>
-        <td className="narrow-hide anywhere">{e.subject ? <RefLink refText={e.subject} /> : "–"}</td>
+        <td className="narrow-hide anywhere">
+          <Subject entry={e} />
+        </td>
         <td className="narrow-hide anywhere">
           {e.actor.name || e.actor.id} {e.actor.kind !== "person" && <span className="tag">{t(`actor.${e.actor.kind as "token"}`, { defaultValue: e.actor.kind })}</span>}
         </td>

@@ -18,7 +18,7 @@ import { budgetOf, Exhausts } from "../slos/parts";
 import { verdict } from "./verdict";
 
 /** What changed lately, for the reader who asks "what did we do?". */
-const changes = ["deploy.*", "ascode.applied", "slo.added", "slo.changed", "slo.removed", "catalog.*"];
+const changes = ["deploy.*", "ascode.applied", "slo.changed", "slo.removed", "catalog.entity_changed", "catalog.entity_removed", "notify.channel_changed", "notify.channel_removed", "access.role_changed"];
 
 /** The first page: what burns and why, what to do, and what else is worth knowing. */
 export function NowPage() {
@@ -38,7 +38,7 @@ export function NowPage() {
   return (
     <div className="page">
       <div className="pagehead">
-        <h1>{known ? (total === 0 ? t("now.noSLOs") : t(`now.${state.key}`, { count: state.count, total })) : t("nav.now")}</h1>
+        <h1>{known ? (total === 0 ? t("now.noSLOs") : t(`verdict.${state.key}`, { count: state.count, total })) : t("nav.now")}</h1>
         <p className="dim small">{counts.dataUpdatedAt ? t("now.asOf", { time: f.dateTime(counts.dataUpdatedAt) }) : " "}</p>
         {total > 0 && (
           <ul className="tally" aria-label={t("now.tally")}>
@@ -108,7 +108,7 @@ function Firing({ alerts: list }: { alerts: Alert[] }) {
                 </td>
                 <td>
                   <Link to="/slos/$name" params={{ name: a.slo }} className="strong">
-                    {a.slo}
+                    {a.title || a.slo}
                   </Link>{" "}
                   <span className="dim">
                     {t("alert.of")}{" "}
@@ -116,7 +116,7 @@ function Firing({ alerts: list }: { alerts: Alert[] }) {
                       {a.service}
                     </Link>
                   </span>
-                  <div>{say(a.reason)}</div>
+                  <div className="sentence">{say(a.reason)}</div>
                 </td>
                 <td className="num narrow-hide">
                   {f.burnRate(a.shortBurn)}

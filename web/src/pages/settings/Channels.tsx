@@ -62,7 +62,7 @@ function ChannelTable({ channels: list }: { channels: Channel[] }) {
                 {c.title || c.name}
                 <div className="sub">{[c.title && c.name, c.owner, c.description].filter(Boolean).join(" · ")}</div>
               </td>
-              <td>{t(`channels.${c.type}`)}</td>
+              <td>{t(`channelKind.${c.type}`)}</td>
               <td className="narrow-hide anywhere">
                 <code>{c.receiver}</code>
               </td>

@@ -64,7 +64,7 @@ function PeopleTable({ people, admin, self }: { people: User[]; admin: boolean; 
             {people.map((p) => (
               <tr key={p.id}>
                 <td className="anywhere">
-                  {p.name} {p.id === self && <span className="tag">{t("people.you")}</span>} {p.state !== "active" && <span className="tag">{t(`people.${p.state}`)}</span>}
+                  {p.name} {p.id === self && <span className="tag">{t("people.you")}</span>} {p.state !== "active" && <span className="tag">{t(`personState.${p.state}`)}</span>}
                   <div className="sub">{p.login}</div>
                 </td>
                 <td>

@@ -42,7 +42,7 @@ export function Tokens() {
                     {data.items.map((k) => (
                       <tr key={k.id}>
                         <td>
-                          {k.name} <span className="tag">{t(`tokens.${k.kind}`)}</span>
+                          {k.name} <span className="tag">{t(`tokenKind.${k.kind}`)}</span>
                           <div className="sub">
                             <code>{k.hint}…</code>
                           </div>
@@ -107,8 +107,8 @@ function Create() {
           <label className="field">
             {t("tokens.kind")}
             <select name="kind" defaultValue="personal">
-              <option value="personal">{t("tokens.personal")}</option>
-              {who.data?.role === "admin" && <option value="service">{t("tokens.service")}</option>}
+              <option value="personal">{t("tokenKind.personal")}</option>
+              {who.data?.role === "admin" && <option value="service">{t("tokenKind.service")}</option>}
             </select>
           </label>
           <label className="field">

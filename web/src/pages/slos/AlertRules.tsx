@@ -52,7 +52,7 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
                   ) : (
                     <span className="dim">{r.guarded ? t("rule.guarded") : t("rule.quiet")}</span>
                   )}
-                  <div className="sub">{say(r.reason)}</div>
+                  <div className="sub sentence">{say(r.reason)}</div>
                   {r.minimumEvents > 0 && <div className="sub">{t("rule.minimum", { seen: f.compact(r.longEvents), least: f.number(Math.ceil(r.minimumEvents)) })}</div>}
                 </td>
                 <td className="num">
@@ -113,7 +113,9 @@ export function AlertHistory({ alerts }: { alerts: Alert[] }) {
               </td>
               <td>{a.resolvedAt ? <At at={a.resolvedAt} short /> : <span className="strong">{t("rule.firing")}</span>}</td>
               <td className="num">{f.duration((a.resolvedAt ? Date.parse(a.resolvedAt) : Date.now()) - Date.parse(a.since))}</td>
-              <td className="narrow-hide">{say(a.reason)}</td>
+              <td className="narrow-hide">
+                <div className="sentence">{say(a.reason)}</div>
+              </td>
             </tr>
           ))}
         </tbody>

@@ -101,7 +101,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
             <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} format={f.budget} range={budgetRange} sync="slo" height={210} />
             <div className="cols" style={{ gap: "0.875rem" }}>
               <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} sync="slo" />
-              <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" />
+              <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" wide />
             </div>
             <p className="dim small">{t("chart.unknownNote")}</p>
           </div>

@@ -12,7 +12,7 @@ import { Loaded } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { budgetTone, Severity, Status, toneOf } from "../../parts/Status";
 import { Ago, At } from "../../parts/Time";
-import { budgetOf, Exhausts, sliOf } from "./parts";
+import { budgetOf, Exhausts, exhaustsWithin, sliOf } from "./parts";
 import { AlertHistory, AlertRules } from "./AlertRules";
 import { SLOCharts } from "./SLOCharts";
 import { Watched } from "./Watched";
@@ -92,7 +92,7 @@ function State({ slo }: { slo: SLODetail }) {
   return (
     <div className="banner" data-tone={tone} role={tone === "bad" ? "alert" : "status"}>
       <div className="title">{t(`state.${slo.status}`)}</div>
-      {say(slo.statusReason) && <div>{say(slo.statusReason)}</div>}
+      {say(slo.statusReason) && <div className="sentence">{say(slo.statusReason)}</div>}
       {(slo.alerts ?? []).map((a) => (
         <div key={a.id} className="row small">
           <Severity severity={a.severity} />
@@ -143,7 +143,7 @@ function Facts({ slo }: { slo: SLODetail }) {
         <dt>{t("slo.exhausts")}</dt>
         <dd>
           <Exhausts slo={slo} />
-          <small>{slo.exhaustsAt ? t("slo.byForecast", { time: f.dateTime(slo.exhaustsAt), window: f.window(slo.forecasts.find((c) => c.fastest)?.window) }) : t("slo.fastest")}</small>
+          <small>{slo.exhaustsAt && exhaustsWithin(slo, Date.now()) ? t("slo.byForecast", { time: f.dateTime(slo.exhaustsAt), window: f.window(slo.forecasts.find((c) => c.fastest)?.window) }) : t("slo.fastest")}</small>
         </dd>
       </div>
       <div data-tone={slo.known < 0.95 ? "warn" : undefined}>

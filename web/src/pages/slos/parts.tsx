@@ -13,18 +13,26 @@ export function budgetOf(slo: Pick<SLO, "budgetLeft" | "total">): number | undef
   return slo.total > 0 ? slo.budgetLeft : undefined;
 }
 
-/** When the budget will be gone at the fastest present rate. */
-export function Exhausts({ slo }: { slo: Pick<SLO, "budgetLeft" | "exhaustsAt" | "total"> }) {
+/** Whether the budget will be gone before what spends it leaves the window. */
+export function exhaustsWithin(slo: Pick<SLO, "exhaustsAt" | "window">, now: number): boolean {
+  return slo.exhaustsAt !== undefined && Date.parse(slo.exhaustsAt) - now < slo.window.days * 86_400_000;
+}
+
+/**
+ * When the budget will be gone at the fastest present rate. Later than one
+ * window from now is never: by then what is bad today has left the window.
+ */
+export function Exhausts({ slo }: { slo: Pick<SLO, "budgetLeft" | "exhaustsAt" | "total" | "window"> }) {
   const { t } = useTranslation();
   const f = useFormat();
   const now = useNow();
   const left = budgetOf(slo);
   if (left === undefined) return <span className="dim">–</span>;
   if (left <= 0) return <>{t("slo.exhausted")}</>;
-  if (!slo.exhaustsAt) return <span className="dim">{t("slo.notAtThisRate")}</span>;
+  if (!exhaustsWithin(slo, now)) return <span className="dim">{t("slo.notAtThisRate")}</span>;
   return (
     <time dateTime={slo.exhaustsAt} title={f.dateTime(slo.exhaustsAt)}>
-      {t("slo.inTime", { time: f.duration(new Date(slo.exhaustsAt).getTime() - now) })}
+      {t("slo.inTime", { time: f.duration(Date.parse(slo.exhaustsAt ?? "") - now) })}
     </time>
   );
 }

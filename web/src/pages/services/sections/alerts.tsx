@@ -25,12 +25,12 @@ function Alerts({ service }: { service: ServiceDetail }) {
                 <Severity severity={a.severity} />
                 <div>
                   <Link to="/slos/$name" params={{ name: a.slo }} className="strong">
-                    {a.slo}
+                    {a.title || a.slo}
                   </Link>{" "}
                   <span className="dim">
                     {t("alert.since")} <Ago at={a.since} />
                   </span>
-                  <div>{say(a.reason)}</div>
+                  <div className="sentence">{say(a.reason)}</div>
                 </div>
               </li>
             ))}
