@@ -253,9 +253,4 @@ func (d Delivery) info(now time.Time) DeliveryInfo {
 	}
 }
 
-func (a Attempt) info() AttemptInfo {
-	return AttemptInfo{
-		Number: a.Number, StartedAt: a.StartedAt, FinishedAt: a.FinishedAt, Outcome: a.Outcome,
-		Code: a.Code, Answer: a.Answer, Error: a.Error,
-	}
-}
+func (a Attempt) info() AttemptInfo { return AttemptInfo(a) }

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -368,9 +369,9 @@ func TestAnswerFiveHundredThenTwoHundredIsDeliveredWithOneKey(t *testing.T) {
 
 func TestReceiverGoneForAnHourGetsEverythingInOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
-		up := false
+		var up atomic.Bool
 		r := receive(t, func(int, hit) int {
-			if up {
+			if up.Load() {
 				return 200
 			}
 			return 0
@@ -391,7 +392,7 @@ func TestReceiverGoneForAnHourGetsEverythingInOrder(t *testing.T) {
 		if n := len(r.seen()); n < 12 || n > 40 {
 			t.Errorf("%d attempts in an hour", n)
 		}
-		up = true
+		up.Store(true)
 		back := s.time()
 		for len(s.deliveries(Filter{States: []string{"pending"}})) > 0 {
 			s.pump()
@@ -445,9 +446,9 @@ func TestHangingReceiverHoldsUpNobodyElse(t *testing.T) {
 
 func TestFinalRefusalEndsAtOnceAndCanBeRetriedWithTheSameKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
-		mended := false
+		var mended atomic.Bool
 		r := receive(t, func(int, hit) int {
-			if mended {
+			if mended.Load() {
 				return 204
 			}
 			return 410
@@ -465,7 +466,7 @@ func TestFinalRefusalEndsAtOnceAndCanBeRetriedWithTheSameKey(t *testing.T) {
 		if len(r.seen()) != 1 {
 			t.Fatal("tried again by itself")
 		}
-		mended = true
+		mended.Store(true)
 		if _, err := s.Retry(t.Context(), d.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -568,10 +569,8 @@ func TestStopDuringASendIsRecordedAndTriedAgainAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
 		ctx, stop := context.WithCancel(t.Context())
 		release := make(chan struct{})
-		first := true
-		r := receive(t, func(int, hit) int {
-			if first {
-				first = false
+		r := receive(t, func(n int, _ hit) int {
+			if n == 1 {
 				stop()
 				<-release
 			}
@@ -761,15 +760,16 @@ func TestMalformedAlertStillReachesSomebody(t *testing.T) {
 
 func TestTestOfAChannelTellsTheOutcome(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, conn *database.DB) {
-		status := 200
-		r := receive(t, func(int, hit) int { return status })
+		var status atomic.Int64
+		status.Store(200)
+		r := receive(t, func(int, hit) int { return int(status.Load()) })
 		s := open(t, conn, nil)
 		s.channel("hook", hook(r.URL))
 		got, err := s.Test(t.Context(), "hook")
 		if err != nil || len(got) != 1 || got[0].Delivery.State != Delivered || got[0].Attempt.Code != 200 {
 			t.Fatalf("%+v %v", got, err)
 		}
-		status = 503
+		status.Store(503)
 		got, err = s.Test(t.Context(), "hook")
 		if err != nil || got[0].Delivery.State != Failed || got[0].Attempt.Code != 503 || got[0].Attempt.Error.JA == "" {
 			t.Fatalf("%+v %v", got, err)

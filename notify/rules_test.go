@@ -278,7 +278,10 @@ func TestNothingIsRecordedAsSentWithoutTwoHundred(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			if d.State == Delivered && !took[d.Message.Key] {
+			r.mu.Lock()
+			accepted := took[d.Message.Key]
+			r.mu.Unlock()
+			if d.State == Delivered && !accepted {
 				rt.Fatalf("delivered without a 2xx: %v", answers)
 			}
 			for _, h := range r.seen() {

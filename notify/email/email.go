@@ -117,7 +117,7 @@ func (n *Notifier) Notify(ctx context.Context, m notice.Message) (notice.Answer,
 	if err != nil {
 		return answer(err), true, explain(errors.Join(ctx.Err(), err))
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }() // whatever it says, the outcome is known
 	err = client.SendWithSMTPClient(session, msg)
 	if msg.IsDelivered() {
 		// The server took the message over. What it says to the farewell
