@@ -3,10 +3,14 @@ package database_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -198,5 +202,21 @@ func TestTimesKeepMicrosecondsInUTC(t *testing.T) {
 	}
 	if !database.Time(database.Micros(time.Time{})).IsZero() {
 		t.Fatal("the zero time does not come back")
+	}
+}
+
+func TestBrokenConnectionIsUnavailable(t *testing.T) {
+	for _, broken := range []error{
+		&net.OpError{Op: "read", Net: "unix", Err: syscall.ECONNRESET}, io.ErrUnexpectedEOF, driver.ErrBadConn,
+	} {
+		err := database.Fault(fmt.Errorf("read token: %w", broken))
+		if f, ok := fault.As(err); !ok || f.Kind != fault.Unavailable || f.RetryAfter == 0 {
+			t.Errorf("%v became %v, want Unavailable with a time to come back", broken, err)
+		}
+	}
+	for _, other := range []error{sql.ErrNoRows, context.DeadlineExceeded, context.Canceled} {
+		if _, ok := fault.As(database.Fault(other)); ok {
+			t.Errorf("%v became a fault", other)
+		}
 	}
 }

@@ -2,8 +2,11 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -87,13 +90,15 @@ func isAway(err error) bool {
 		return code&0xff == sqlite3.SQLITE_CANTOPEN || code&0xff == sqlite3.SQLITE_BUSY
 	}
 	code := pgCode(err)
-	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "53300" ||
-		pgconn.SafeToRetry(err) && pgCode(err) == "" && isNetwork(err)
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "53300" || code == "" && isBroken(err)
 }
 
-func isNetwork(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) || strings.Contains(err.Error(), "conn closed")
+// isBroken tells that a connection ended in the middle of a conversation. What
+// was asked may or may not have happened.
+func isBroken(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) ||
+		strings.Contains(err.Error(), "conn closed")
 }
 
 // isRetryable tells that the same transaction may well succeed if it is run
