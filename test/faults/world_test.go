@@ -70,7 +70,9 @@ func newServer(t *testing.T, data string, env ...string) *program.Server {
 }
 
 func tail(log string) string {
-	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool { return strings.Contains(line, "msg=request ") })
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool {
+		return strings.Contains(line, "msg=request ") || strings.Contains(line, `msg="request refused"`) || strings.Contains(line, "attempt failed")
+	})
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
@@ -245,12 +247,12 @@ func readLedger(t *testing.T, address string) map[string]*totals {
 }
 
 // checkLedger fails where a minute is missing, or counted other than once. Span
-// is how far back the objectives look.
-func checkLedger(t *testing.T, address string, objectives int, span time.Duration) {
+// is how far back the objectives look at least.
+func checkLedger(t *testing.T, address string, span time.Duration) {
 	t.Helper()
 	all := readLedger(t, address)
-	if len(all) != objectives {
-		t.Errorf("%d objectives, want %d", len(all), objectives)
+	if len(all) == 0 {
+		t.Error("the ledger is empty")
 	}
 	for name, s := range all {
 		if want := int64(span / time.Minute); s.minutes < want {

@@ -38,10 +38,11 @@ const folderPrefix = "teiten-pg"
 
 // Server is a running PostgreSQL.
 type Server struct {
-	dir    string
-	cmd    *exec.Cmd // nil where the server is shared
-	admin  *sql.DB
-	serial atomic.Int64
+	dir     string
+	cmd     *exec.Cmd // nil where the server is shared
+	durable bool
+	admin   *sql.DB
+	serial  atomic.Int64
 }
 
 // Start initialises and starts a server, or joins the shared one. Its caller
@@ -51,16 +52,18 @@ func Start(ctx context.Context) (*Server, error) {
 		s := &Server{dir: dir}
 		return s, s.wait(ctx)
 	}
+	return startOwn(ctx, &Server{})
+}
+
+func startOwn(ctx context.Context, s *Server) (*Server, error) {
 	bin, err := findBin()
 	if err != nil {
 		return nil, err
 	}
 	sweep()
-	dir, err := os.MkdirTemp("", folderPrefix)
-	if err != nil {
+	if s.dir, err = os.MkdirTemp("", folderPrefix); err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
 	if err := s.start(ctx, bin); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -116,14 +119,41 @@ func (s *Server) start(ctx context.Context, bin string) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	// Tests measure behaviour, not disks: durability is off.
-	s.cmd = s.command(context.WithoutCancel(ctx), filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=300", "-c", "shared_buffers=64MB")
+	return s.launch(ctx, bin)
+}
+
+func (s *Server) launch(ctx context.Context, bin string) error {
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB"}
+	if !s.durable { // most tests measure behaviour, not disks
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	s.cmd = s.command(context.WithoutCancel(ctx), filepath.Join(bin, "postgres"), args...)
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	return s.wait(ctx)
+}
+
+// StartDurable starts a server that is never shared and keeps what it committed,
+// for tests that Crash it.
+func StartDurable(ctx context.Context) (*Server, error) {
+	return startOwn(ctx, &Server{durable: true})
+}
+
+// Crash ends the server at once, as a failing machine does, and keeps its data.
+func (s *Server) Crash() error {
+	err := s.cmd.Process.Signal(syscall.SIGQUIT)
+	_ = s.cmd.Wait() // an immediate shutdown ends with a status of its own
+	return errors.Join(err, s.admin.Close())
+}
+
+// Restart starts the server again on the data of before.
+func (s *Server) Restart(ctx context.Context) error {
+	bin, err := findBin()
+	if err != nil {
+		return err
+	}
+	return s.launch(ctx, bin)
 }
 
 func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
