@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,84 +48,111 @@ func (c *demoSimulateCmd) Run(ctx context.Context, s *streams, demo *demoCmd) er
 	return simulator.Run(ctx, demo.shopPath(), listener, slog.New(slog.NewTextHandler(s.err, nil)))
 }
 
-// child is the running simulator.
+// child is the running simulator. One that dies is started again on the same
+// address until Stop.
 type child struct {
+	data    string
+	output  io.Writer // of the process, for people who look into the log
+	log     *slog.Logger
 	address string
 	done    chan struct{} // closed when it has ended for good
 	stop    context.CancelFunc
 }
 
-// startSimulator starts the simulator and keeps it running until Stop: one that
-// dies is started again on the same address.
-func startSimulator(ctx context.Context, data string, log io.Writer, l *slog.Logger) (*child, error) {
+const (
+	respawnAfter = 2 * time.Second
+	killAfter    = 5 * time.Second
+)
+
+// startSimulator starts the simulator for the demo's folder.
+func startSimulator(ctx context.Context, data string, output io.Writer, log *slog.Logger) (*child, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &child{done: make(chan struct{}), stop: cancel}
-	process, input, err := c.spawn(ctx, data, "127.0.0.1:0", log)
+	c := &child{data: data, output: output, log: log, address: "127.0.0.1:0", done: make(chan struct{}), stop: cancel}
+	p, err := c.spawn(ctx)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	go func() {
-		defer close(c.done)
-		for {
-			ended := make(chan error, 1)
-			go func() { ended <- process.Wait() }()
-			select {
-			case <-ctx.Done():
-				_ = input.Close()
-				select {
-				case <-ended:
-				case <-time.After(5 * time.Second):
-					_ = process.Process.Kill()
-					<-ended
-				}
-				return
-			case err := <-ended:
-				l.ErrorContext(ctx, "the simulated shop ended; it is started again", "error", err)
-			}
-			for {
-				if process, input, err = c.spawn(ctx, data, c.address, log); err == nil {
-					break
-				}
-				l.ErrorContext(ctx, "the simulated shop cannot be started", "error", err)
-				select {
-				case <-ctx.Done():
-					return
-				case <-time.After(2 * time.Second):
-				}
-			}
-		}
-	}()
+	go c.keep(ctx, p)
 	return c, nil
 }
 
+// keep watches over the process until ctx ends.
+func (c *child) keep(ctx context.Context, p *process) {
+	defer close(c.done)
+	for {
+		select {
+		case <-ctx.Done():
+			p.end()
+			return
+		case <-p.ended:
+			c.log.ErrorContext(ctx, "the simulated shop ended; it is started again", "error", p.err)
+		}
+		for {
+			var err error
+			if p, err = c.spawn(ctx); err == nil {
+				break
+			}
+			c.log.ErrorContext(ctx, "the simulated shop cannot be started", "error", err)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(respawnAfter):
+			}
+		}
+	}
+}
+
+// process is one life of the simulator.
+type process struct {
+	cmd   *exec.Cmd
+	input io.Closer     // its end is the process' sign to end
+	ended chan struct{} // closed when it has
+	err   error         // how; read after ended
+}
+
+// end asks the process to end, and makes it where it does not.
+func (p *process) end() {
+	_ = p.input.Close()
+	select {
+	case <-p.ended:
+	case <-time.After(killAfter):
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
 // spawn starts one process and waits until it listens.
-func (c *child) spawn(ctx context.Context, data, listen string, log io.Writer) (*exec.Cmd, io.Closer, error) {
+func (c *child) spawn(ctx context.Context) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the own program: %w", err)
+		return nil, fmt.Errorf("find the own program: %w", err)
 	}
-	process := exec.CommandContext(context.WithoutCancel(ctx), self, "demo", "simulate", "--data", data, "--listen", listen)
-	process.Stderr = log
-	input, err := process.StdinPipe()
+	p := &process{ended: make(chan struct{})}
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), self, "demo", "simulate", "--data", c.data, "--listen", c.address)
+	p.cmd.Stderr = c.output
+	if p.input, err = p.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("start the shop: %w", err)
+	}
+	output, err := p.cmd.StdoutPipe()
 	if err != nil {
-		return nil, nil, fmt.Errorf("start the shop: %w", err)
+		return nil, fmt.Errorf("start the shop: %w", err)
 	}
-	output, err := process.StdoutPipe()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start the shop: %w", err)
-	}
-	if err := process.Start(); err != nil {
-		return nil, nil, fmt.Errorf("start the shop: %w", err)
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the shop: %w", err)
 	}
 	var says hello
-	if err := json.NewDecoder(output).Decode(&says); err != nil {
-		_ = input.Close()
-		_ = process.Wait()
-		return nil, nil, fmt.Errorf("the shop did not start: %w", err)
+	heard := json.NewDecoder(output).Decode(&says)
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	if heard != nil {
+		p.end()
+		return nil, fmt.Errorf("the shop did not start: %w", errors.Join(heard, p.err))
 	}
 	c.address = says.Address
-	return process, input, nil
+	return p, nil
 }
 
 // url is where the shop answers.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/access"
@@ -130,7 +131,7 @@ func (c *demoStartCmd) openShop(d *demo) error {
 			return err
 		}
 	}
-	d.shop = simulator.New(simulator.Options{Seed: state.Seed, Start: state.Start, Faults: state.Faults})
+	d.shop = simulator.New(state)
 	return nil
 }
 
@@ -145,7 +146,7 @@ func (c *demoStartCmd) openServer(ctx context.Context, d *demo) error {
 	for name, value := range map[string]string{
 		"SHOP_WEBHOOK_URL":    d.sink.HTTPURL() + "/hook",
 		"SHOP_WEBHOOK_SECRET": secret,
-		"SHOP_CHAT_URL":      d.sink.HTTPURL() + "/slack",
+		"SHOP_CHAT_URL":       d.sink.HTTPURL() + "/slack",
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("name the sinks: %w", err)
@@ -318,10 +319,7 @@ func padded(s string, width int) string {
 			columns++
 		}
 	}
-	for ; columns < width; columns++ {
-		s += " "
-	}
-	return s
+	return s + strings.Repeat(" ", max(0, width-columns))
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

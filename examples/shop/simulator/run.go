@@ -20,7 +20,7 @@ func Run(ctx context.Context, statePath string, listener net.Listener, log *slog
 	if !found {
 		return fmt.Errorf("there is no shop in %s", statePath)
 	}
-	shop := New(Options{Seed: state.Seed, Start: state.Start, Faults: state.Faults})
+	shop := New(state)
 	save := func(faults []Fault) error {
 		state.Faults = faults
 		return state.Save(statePath)

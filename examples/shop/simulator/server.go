@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,28 +93,27 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 // Write writes values in Prometheus' text format, or in OpenMetrics' when open
 // is true. The labels that a scraper adds itself (job, instance) are left out.
 func Write(to io.Writer, series []map[string]string, values []float64, open bool) error {
-	w := bufio.NewWriter(to)
+	var page []byte
 	for _, f := range families {
 		name := f.name
 		if open {
 			name = strings.TrimSuffix(name, "_total")
 		}
-		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, f.help, name, f.kind)
+		page = fmt.Appendf(page, "# HELP %s %s\n# TYPE %s %s\n", name, f.help, name, f.kind)
 		for i, labels := range series {
 			if !belongs(labels["__name__"], f.name, f.kind) {
 				continue
 			}
-			w.WriteString(labels["__name__"])
-			writeLabels(w, labels)
-			w.WriteByte(' ')
-			w.WriteString(strconv.FormatFloat(values[i], 'g', -1, 64))
-			w.WriteByte('\n')
+			page = append(page, labels["__name__"]...)
+			page = append(appendLabels(page, labels), ' ')
+			page = append(strconv.AppendFloat(page, values[i], 'g', -1, 64), '\n')
 		}
 	}
 	if open {
-		w.WriteString("# EOF\n")
+		page = append(page, "# EOF\n"...)
 	}
-	return w.Flush()
+	_, err := to.Write(page)
+	return err
 }
 
 // belongs reports whether a series is of a family.
@@ -130,18 +128,18 @@ func belongs(series, family, kind string) bool {
 // labelOrder holds every label name the shop uses, in the order of exposition.
 var labelOrder = []string{"service", "code", "le", "queue", "pool"}
 
-func writeLabels(w *bufio.Writer, labels map[string]string) {
+func appendLabels(page []byte, labels map[string]string) []byte {
 	open := byte('{')
 	for _, name := range labelOrder {
 		value, ok := labels[name]
 		if !ok {
 			continue
 		}
-		w.WriteByte(open)
+		page = append(page, open)
 		open = ','
-		w.WriteString(name + `="` + value + `"`)
+		page = append(page, name+`="`+value+`"`...)
 	}
-	w.WriteByte('}')
+	return append(page, '}')
 }
 
 // BreakRequest is the body of POST /control/break.

@@ -20,7 +20,7 @@ import (
 
 func serve(t *testing.T, save func([]Fault) error) (*httptest.Server, *Shop) {
 	t.Helper()
-	shop := New(Options{Seed: 1, Start: founded})
+	shop := New(State{Seed: 1, Start: founded})
 	shop.origin = founded // a short past is quick
 	server := NewServer(shop, func() time.Time { return founded.Add(time.Minute) }, save, slog.New(slog.DiscardHandler))
 	ts := httptest.NewServer(server.Handler())
@@ -102,7 +102,7 @@ func TestFaultThatCannotBeStoredIsTakenBack(t *testing.T) {
 }
 
 func TestControlAnswersThisMachineOnly(t *testing.T) {
-	server := NewServer(New(Options{Seed: 1, Start: founded}), time.Now, nil, slog.New(slog.DiscardHandler))
+	server := NewServer(New(State{Seed: 1, Start: founded}), time.Now, nil, slog.New(slog.DiscardHandler))
 	for name, alter := range map[string]func(*http.Request){
 		"another machine": func(r *http.Request) { r.RemoteAddr = "192.0.2.7:4711" },
 		"a lured browser": func(r *http.Request) { r.Host = "shop.example.jp" },
@@ -143,7 +143,7 @@ func FuzzControl(f *testing.F) {
 	f.Add("break", `{"service":"checkout","errors":0.3,"latency":"2s","duration":"15m"}`)
 	f.Add("heal", `{"service":"checkout"}`)
 	f.Add("break", `{"errors":1e999}`)
-	shop := New(Options{Seed: 1, Start: founded})
+	shop := New(State{Seed: 1, Start: founded})
 	shop.origin = founded
 	server := NewServer(shop, func() time.Time { return founded }, func([]Fault) error { return nil }, slog.New(slog.DiscardHandler)).Handler()
 	f.Fuzz(func(t *testing.T, what, body string) {

@@ -8,6 +8,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -21,18 +22,6 @@ const Tick = 15 * time.Second
 
 // Past is how long before its start a shop's counters begin.
 const Past = 35 * 24 * time.Hour
-
-// Options decide everything about a shop.
-type Options struct {
-	// Seed chooses the noise, the deployments and the small faults.
-	Seed uint64
-	// Start is when the demonstration was made. The large events of the past
-	// (an incident, a slow release, a lost hour of monitoring) are placed
-	// relative to it, and the counters begin at zero 35 days (Past) before it.
-	Start time.Time
-	// Faults are those ordered so far, from the state file.
-	Faults []Fault
-}
 
 // Fault is trouble that somebody ordered for one service.
 type Fault struct {
@@ -62,7 +51,7 @@ type Shop struct {
 }
 
 // New returns a shop. It does no work until values are asked for.
-func New(o Options) *Shop {
+func New(o State) *Shop {
 	start := o.Start.UTC().Truncate(time.Minute)
 	s := &Shop{
 		seed:   o.Seed,
@@ -117,24 +106,24 @@ func (s *Shop) at(t time.Time) *engine {
 
 // Break orders a fault that begins on the next tick after now and lasts for
 // the given time. It returns the fault as it will happen.
-func (s *Shop) Break(now time.Time, service string, errors float64, latency, lasting time.Duration) (Fault, error) {
+func (s *Shop) Break(now time.Time, service string, failing float64, latency, lasting time.Duration) (Fault, error) {
 	if _, ok := serviceIndex[service]; !ok {
 		return Fault{}, fmt.Errorf("there is no service %q", service)
 	}
 	switch {
-	case math.IsNaN(errors) || errors < 0 || errors > 1:
-		return Fault{}, fmt.Errorf("the share of errors must be between 0%% and 100%%")
+	case math.IsNaN(failing) || failing < 0 || failing > 1:
+		return Fault{}, errors.New("the share of errors must be between 0% and 100%")
 	case latency < 0 || latency > time.Minute:
-		return Fault{}, fmt.Errorf("the latency must be between 0s and 1m")
-	case errors == 0 && latency == 0:
-		return Fault{}, fmt.Errorf("a fault needs errors, latency, or both")
+		return Fault{}, errors.New("the latency must be between 0s and 1m")
+	case failing == 0 && latency == 0:
+		return Fault{}, errors.New("a fault needs errors, latency, or both")
 	case lasting < Tick || lasting > 7*24*time.Hour:
 		return Fault{}, fmt.Errorf("the duration must be between %s and 168h", Tick)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from := s.next(now)
-	f := Fault{Service: service, Errors: errors, Latency: latency, From: from, Until: from.Add(lasting.Truncate(Tick))}
+	f := Fault{Service: service, Errors: failing, Latency: latency, From: from, Until: from.Add(lasting.Truncate(Tick))}
 	s.faults = append(s.faults, f)
 	s.live.faults = s.faults
 	return f, nil

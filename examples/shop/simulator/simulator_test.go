@@ -56,7 +56,7 @@ func TestCountersNeverDecreaseWhateverIsOrderedAndHoweverTheClockJumps(t *testin
 	rapid.Check(t, func(t *rapid.T) {
 		// The past is short here so that a case is quick.
 		start := founded.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "hours")) * time.Hour)
-		s := New(Options{Seed: rapid.Uint64().Draw(t, "seed"), Start: start})
+		s := New(State{Seed: rapid.Uint64().Draw(t, "seed"), Start: start})
 		s.origin = start
 		now, before := start, at(s, start)
 		for range rapid.IntRange(1, 15).Draw(t, "steps") {
@@ -87,7 +87,7 @@ func TestCountersNeverDecreaseWhateverIsOrderedAndHoweverTheClockJumps(t *testin
 }
 
 func TestBucketsAreOrderedAndCodesAddUpToTheCount(t *testing.T) {
-	s := New(Options{Seed: 1, Start: founded})
+	s := New(State{Seed: 1, Start: founded})
 	before := at(s, s.Origin())
 	for ms, row := range s.History(s.Origin().Add(19*time.Hour), s.Origin().Add(20*time.Hour), Tick) {
 		for _, name := range Services() {
@@ -109,12 +109,12 @@ func TestBucketsAreOrderedAndCodesAddUpToTheCount(t *testing.T) {
 }
 
 func TestHistoryShowsWhatAScrapeWouldHaveShown(t *testing.T) {
-	live := New(Options{Seed: 7, Start: founded})
+	live := New(State{Seed: 7, Start: founded})
 	at(live, founded)
 	if _, err := live.Break(founded.Add(40*time.Second), "payment", 0.2, 2*time.Second, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	later := New(Options{Seed: 7, Start: founded, Faults: live.Faults()})
+	later := New(State{Seed: 7, Start: founded, Faults: live.Faults()})
 	rows := 0
 	for ms, row := range later.History(founded.Add(time.Minute), founded.Add(20*time.Minute), time.Minute) {
 		rows++
@@ -133,23 +133,24 @@ func TestHistoryShowsWhatAScrapeWouldHaveShown(t *testing.T) {
 
 func TestSameSeedSameBytes(t *testing.T) {
 	page := func(seed uint64) string {
-		s := New(Options{Seed: seed, Start: founded})
+		s := New(State{Seed: seed, Start: founded})
 		var b strings.Builder
 		if err := Write(&b, s.Series(), at(s, founded.Add(1234*time.Second)), true); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()
 	}
-	if page(3) != page(3) {
+	first, second := page(3), page(3)
+	if first != second {
 		t.Error("two shops of one seed show different pages")
 	}
-	if page(3) == page(4) {
+	if first == page(4) {
 		t.Error("another seed shows the same page")
 	}
 }
 
 func TestFaultBeginsAndEndsOnTicksToCome(t *testing.T) {
-	s := New(Options{Seed: 1, Start: founded})
+	s := New(State{Seed: 1, Start: founded})
 	now := founded.Add(7 * time.Second)
 	f, err := s.Break(now, "checkout", 1, 0, 5*time.Minute)
 	if err != nil {
@@ -171,7 +172,7 @@ func TestFaultBeginsAndEndsOnTicksToCome(t *testing.T) {
 }
 
 func TestSlowPaymentMakesTheCheckoutFail(t *testing.T) {
-	s := New(Options{Seed: 1, Start: founded})
+	s := New(State{Seed: 1, Start: founded})
 	if _, err := s.Break(founded, "payment", 0, 4*time.Second, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestSlowPaymentMakesTheCheckoutFail(t *testing.T) {
 }
 
 func TestBreakRefusesWhatMakesNoSense(t *testing.T) {
-	s := New(Options{Seed: 1, Start: founded})
+	s := New(State{Seed: 1, Start: founded})
 	for name, f := range map[string]Fault{
 		"unknown service":  {Service: "chekout", Errors: 0.3, Until: founded.Add(time.Minute)},
 		"more than all":    {Service: "checkout", Errors: 1.3, Until: founded.Add(time.Minute)},
@@ -204,7 +205,7 @@ func TestBreakRefusesWhatMakesNoSense(t *testing.T) {
 }
 
 func TestThereAreAtMostTwoHundredSeriesAndEachIsNamedOnce(t *testing.T) {
-	s := New(Options{Seed: 1, Start: founded})
+	s := New(State{Seed: 1, Start: founded})
 	if n := len(s.Series()); n > 200 || n != len(services)*perService+len(queues)+len(pools) {
 		t.Errorf("there are %d series", n)
 	}
@@ -229,7 +230,7 @@ func TestThereAreAtMostTwoHundredSeriesAndEachIsNamedOnce(t *testing.T) {
 func TestHistoryTellsTheStory(t *testing.T) {
 	for seed := uint64(1); seed <= 3; seed++ {
 		start := founded.Add(time.Duration(seed) * 31 * time.Hour)
-		s := New(Options{Seed: seed, Start: start})
+		s := New(State{Seed: seed, Start: start})
 		var first, threeDays, last []float64
 		rows, longest, previous := 0, int64(0), int64(0)
 		for ms, row := range s.History(start.Add(-30*24*time.Hour), start, time.Minute) {

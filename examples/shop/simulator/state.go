@@ -10,11 +10,17 @@ import (
 	"time"
 )
 
-// State is all that a shop must remember to be the same shop after a restart.
+// State decides everything about a shop: what it must remember to be the same
+// shop after a restart.
 type State struct {
-	Seed   uint64    `json:"seed"`
-	Start  time.Time `json:"start"`
-	Faults []Fault   `json:"faults"`
+	// Seed chooses the noise, the deployments and the small faults.
+	Seed uint64 `json:"seed"`
+	// Start is when the demonstration was made. The large events of the past
+	// (an incident, a slow release, a lost hour of monitoring) are placed
+	// relative to it, and the counters begin at zero 35 days (Past) before it.
+	Start time.Time `json:"start"`
+	// Faults are those ordered so far.
+	Faults []Fault `json:"faults"`
 }
 
 // LoadState reads a state file. found is false when there is none.
