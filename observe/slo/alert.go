@@ -90,6 +90,10 @@ func (t *track) judge(now time.Time) (state, []change) {
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
 		x := r.Judge(t.def, t.win.Over, was.Firing)
+		if !was.Firing && t.lacks(r.Long) {
+			// The minutes read so far may say the opposite of the whole window.
+			x.Firing = false
+		}
 		next, firing := was.next(x, t.watermark)
 		if next != (ruleState{}) {
 			after.rules[r.Name] = next

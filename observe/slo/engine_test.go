@@ -317,6 +317,22 @@ func TestOneBadEventAtNightPagesNobodyAndAnOutageOfAQuietServiceDoes(t *testing.
 	}
 }
 
+func TestNothingFiresBeforeItsWindowWasRead(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	w.history(t0.Add(-31*day), t0, flat(600, 0))
+	w.at(t0.Add(31 * time.Second))
+	w.evaluate()
+	w.live(t0.Add(2*time.Minute), flat(600, 6)) // 1 %, a ticket if it were all there is
+	if fired := w.alerts(slo.EntryAlertFired); len(fired) != 0 {
+		t.Errorf("two minutes of thirty days fired %+v", fired)
+	}
+	w.backfill()
+	w.live(t0.Add(4*time.Minute), flat(600, 6))
+	if fired := w.alerts(slo.EntryAlertFired); len(fired) != 0 {
+		t.Errorf("four minutes of 1 %% errors after thirty clean days fired %+v", fired)
+	}
+}
+
 func TestAChangedQueryReadsThePastAnewAndAChangedTargetDoesNot(t *testing.T) {
 	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
 	w.history(t0.Add(-8*day), t0, flat(100, 1))

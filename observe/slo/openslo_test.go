@@ -187,6 +187,7 @@ func TestReferencesAreFollowedAndAChangeOfThemIsTakenUp(t *testing.T) {
 	w.history(t0.Add(-5*day), t0, flat(600, 0))
 	w.at(t0.Add(31e9))
 	w.evaluate()
+	w.backfill()
 	var d slo.Detail
 	w.ok("/api/v1/slos/checkout", &d)
 	if d.Objective != 0.9995 || d.Window.Duration != "28d" || len(d.Rules) != 1 || d.Rules[0].Factor != 10 ||

@@ -138,6 +138,13 @@ func (t *track) plan(target int64) (span minutes, after state) {
 	return minutes{t.watermark, target}, after
 }
 
+// lacks reports whether minutes of the window that ends at the watermark are
+// still to be read.
+func (t *track) lacks(length time.Duration) bool {
+	from := t.watermark - int64(length/time.Minute)
+	return slices.ContainsFunc(t.missing, func(m minutes) bool { return m.To > from })
+}
+
 // before cuts what is missing at a minute.
 func before(missing []minutes, end int64) []minutes {
 	var kept []minutes
