@@ -31,6 +31,8 @@ import (
 
 const (
 	maxResponse    = 64 << 20 // bytes of one answer, unpacked
+	anyResponse    = 4 << 20  // bytes that any answer may have
+	bytesPerMoment = 1 << 10  // and more for each moment asked for: some thirty series
 	maxErrorBody   = 64 << 10
 	pointsPerQuery = 10_000 // Prometheus refuses more than 11,000 points per series
 	maxPoints      = 1_100_000
@@ -327,7 +329,7 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, g grid)
 		wait, err := c.refused(resp, body)
 		return nil, wait, err
 	}
-	body := &bounded{r: resp.Body, left: maxResponse}
+	body := &bounded{r: resp.Body, left: g.mostBytes()}
 	series, err = decode(body, g)
 	if err == nil {
 		return series, never, nil
@@ -339,6 +341,12 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, g grid)
 		return nil, 0, c.unreachable(body.failed)
 	}
 	return nil, never, c.nonsense(resp, err)
+}
+
+// mostBytes is how long an answer may be. It grows with what was asked, so that
+// a source without end is cut off before it fills the memory.
+func (g grid) mostBytes() int64 {
+	return min(maxResponse, anyResponse+((g.to-g.from)/g.step+1)*bytesPerMoment)
 }
 
 // bounded reads at most so many bytes and remembers why it stopped.
