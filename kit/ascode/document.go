@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -25,7 +26,7 @@ const DefaultNamespace = "default"
 // Hidden stands where a secret was before a document was shown, compared or
 // exported. A Kind's Redact puts it there. Applying a document that holds it
 // keeps the secret that is stored at the same place.
-const Hidden = "(hidden)"
+const Hidden = secret.Hidden
 
 // File is one file of documents as it was read: Name is what people are shown
 // in messages, relative to where they stand; "-" is the standard input.
