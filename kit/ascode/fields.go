@@ -26,6 +26,32 @@ func (r *Registry) Fields(kind string) ([]Field, error) {
 	return fieldsOf(reflect.TypeOf(k.New()), "", nil), nil
 }
 
+// shared says what a field means that every kind has, where the kind says
+// nothing of it.
+var shared = map[string]text.Both{
+	"apiVersion":  text.Say("Which version of the kind this is.", "種類のバージョン。"),
+	"kind":        text.Say("What is described.", "文書の種類。"),
+	"metadata":    text.Say("What it is called.", "名前などの情報。"),
+	"spec":        text.Say("The description itself.", "本体。"),
+	"name":        text.Say("How it is referred to: letters, digits, '-', '_' and '.'.", "参照に使う名前(英数字と -、_、.)。"),
+	"namespace":   text.Say("Where the name counts; default when absent.", "名前空間。省略時は default。"),
+	"displayName": text.Say("What people call it.", "表示名。"),
+	"title":       text.Say("What people call it.", "表示名。"),
+	"description": text.Say("What it is, for people.", "説明。"),
+	"labels":      text.Say("Keys and values of one's own.", "任意のキーと値。"),
+	"annotations": text.Say("Keys and values that tools read.", "ツールが読むキーと値。"),
+	"username":    text.Say("The user name.", "ユーザー名。"),
+}
+
+// meaning is what a field's tags say, or what the field means everywhere.
+func meaning(name string, tag reflect.StructTag) text.Both {
+	said := text.Both{EN: tag.Get("doc"), JA: tag.Get("ja")}
+	if said.EN == "" {
+		return shared[name]
+	}
+	return said
+}
+
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 // fieldsOf walks a type; within holds the types around it, so that one that
@@ -55,8 +81,7 @@ func fieldsOf(t reflect.Type, path string, within []reflect.Type) []Field {
 			continue
 		}
 		inner, suffix, typ := contentOf(f.Type)
-		doc := text.Both{EN: f.Tag.Get("doc"), JA: f.Tag.Get("ja")}
-		all = append(all, Field{Path: path + name, Type: typ, Doc: doc})
+		all = append(all, Field{Path: path + name, Type: typ, Doc: meaning(name, f.Tag)})
 		all = append(all, fieldsOf(inner, path+name+suffix+".", within)...)
 	}
 	return all
