@@ -50,8 +50,8 @@ debian: ## install the Debian packages that the tests use
 test: debian build test-go test-web e2e ## run every test: Go on both databases, web, browser
 
 .PHONY: test-go
-test-go:
-	$(WITH_PG) go test -timeout 15m ./...
+test-go: build
+	TEITEN_BIN=$(CURDIR)/$(BIN) $(WITH_PG) go test -timeout 15m ./...
 
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json
