@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestASeriesHoldsEveryEventOnceHoweverCoarse(t *testing.T) {
 	for _, points := range []int{1, 7, 100, 1000} {
 		var x slo.Series
 		w.ok("/api/v1/slos/checkout/series?"+url.Values{
-			"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}, "points": {fmt.Sprint(points)}}.Encode(), &x)
+			"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}, "points": {strconv.Itoa(points)}}.Encode(), &x)
 		if len(x.Times) > points || len(x.Times) != len(x.Good) || len(x.Times) != len(x.Burn["1h"]) {
 			t.Fatalf("%d points were asked for, %d came (%d good)", points, len(x.Times), len(x.Good))
 		}
@@ -142,11 +143,11 @@ func TestASeriesHoldsEveryEventOnceHoweverCoarse(t *testing.T) {
 func TestTheListIsPagedInEveryOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)
-		docs := shop
+		docs := []string{shop}
 		for i := range 11 {
-			docs += "---" + slOf(fmt.Sprintf("checkout-%02d", i), fmt.Sprintf("0.9%d", i%4), "7d")
+			docs = append(docs, slOf(fmt.Sprintf("checkout-%02d", i), fmt.Sprintf("0.9%d", i%4), "7d"))
 		}
-		w.apply(docs)
+		w.apply(strings.Join(docs, "---"))
 		w.history(t0.Add(-time.Hour), t0, flat(600, 6))
 		w.at(t0.Add(31 * time.Second))
 		w.evaluate()

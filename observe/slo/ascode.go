@@ -40,8 +40,8 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		New:   func() any { return &openslo.Service{} }, Validate: openslo.ValidateService,
 		Ref:   func(d *ascode.Document) string { return "service:" + d.Name },
 		Apply: s.putService, Remove: s.dropService})
-	part := func(kind, id string, order int, title text.Both, make func() any, validate func(*ascode.Document) []*fault.Error) {
-		add(ascode.Kind{Kind: kind, ID: id, Order: order, Title: title, New: make, Validate: validate,
+	part := func(kind, id string, order int, title text.Both, empty func() any, validate func(*ascode.Document) []*fault.Error) {
+		add(ascode.Kind{Kind: kind, ID: id, Order: order, Title: title, New: empty, Validate: validate,
 			Apply: s.putPart, Remove: s.dropPart, Check: s.checkPart})
 	}
 	part(kindTarget, "alert-notification-targets", 70, text.Say("Alert notification target", "アラート通知先"),
@@ -296,7 +296,7 @@ func (s *Service) install(ctx context.Context, tx *sql.Tx, o *openslo.SLO, manag
 // compile follows the references of an SLO. It returns nil where one leads
 // nowhere.
 func compile(ctx context.Context, q db.DBTX, o *openslo.SLO) (*Definition, error) {
-	indicator := &openslo.SLISpec{}
+	var indicator *openslo.SLISpec
 	if o.Spec.Indicator != nil {
 		indicator = &o.Spec.Indicator.Spec
 	} else {

@@ -2,6 +2,7 @@ package slo_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func (w *world) serve(t time.Time) {
 			if j%5 == 0 {
 				code = "500"
 			}
-			labels := map[string]string{"__name__": "http_requests_total", "app": fmt.Sprint(i), "pod": fmt.Sprint(j), "code": code}
+			labels := map[string]string{"__name__": "http_requests_total", "app": strconv.Itoa(i), "pod": strconv.Itoa(j), "code": code}
 			s := metrics.Series{Labels: labels}
 			for _, at := range []time.Time{t.Add(15 * time.Second), t.Add(45 * time.Second)} {
 				s.Points = append(s.Points, metrics.Point{T: at.UnixMilli(), V: float64(at.Unix() - t0.Unix())})

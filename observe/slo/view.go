@@ -390,13 +390,13 @@ func (x Reading) state(d *Definition, firing bool) text.Both {
 // forecasts carry the burn rates of several windows on into the future.
 func (t *track) forecasts() []Forecast {
 	left := t.def.Objective.BudgetLeft(t.win.Over(t.def.Period))
-	soonest, any := t.exhaustsIn(left)
+	soonest, will := t.exhaustsIn(left)
 	views := []Forecast{}
 	for _, w := range forecasts {
 		f := Forecast{Window: label(w), BurnRate: t.def.Objective.BurnRate(t.win.Over(w))}
 		if in, ok := ExhaustsIn(left, f.BurnRate, t.def.Period); ok {
 			at := ledger.Start(t.watermark).Add(in)
-			f.ExhaustsAt, f.Fastest = &at, any && in == soonest
+			f.ExhaustsAt, f.Fastest = &at, will && in == soonest
 		}
 		views = append(views, f)
 	}

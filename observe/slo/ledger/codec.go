@@ -119,31 +119,8 @@ func (h *Hour) Unpack(data []byte) error {
 	if flags&flagPartBad != 0 {
 		partBad = r.mask(bad)
 	}
-	var last int64
-	for left := known; left != 0 && !r.failed; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		h[i].Known = true
-		if partTotal>>i&1 == 1 {
-			h[i].Total = r.part()
-			continue
-		}
-		last += r.varint()
-		if last < 0 || last > 1<<53 {
-			r.failed = true
-		}
-		h[i].Total = float64(last)
-	}
-	for left := bad; left != 0 && !r.failed; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		if partBad>>i&1 == 1 {
-			h[i].Bad = r.part()
-		} else {
-			h[i].Bad = float64(r.uvarint())
-		}
-		if h[i].Bad > h[i].Total || h[i].Bad == 0 {
-			r.failed = true
-		}
-	}
+	r.totals(h, known, partTotal)
+	r.bads(h, bad, partBad)
 	if r.failed || len(r.data) != 0 {
 		*h = Hour{}
 		return ErrCorrupt
@@ -154,6 +131,39 @@ func (h *Hour) Unpack(data []byte) error {
 type reader struct {
 	data   []byte
 	failed bool
+}
+
+// totals reads the totals of the known minutes.
+func (r *reader) totals(h *Hour, known, part uint64) {
+	var last int64
+	for left := known; left != 0 && !r.failed; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		h[i].Known = true
+		if part>>i&1 == 1 {
+			h[i].Total = r.part()
+			continue
+		}
+		last += r.varint()
+		if last < 0 || last > 1<<53 {
+			r.failed = true
+		}
+		h[i].Total = float64(last)
+	}
+}
+
+// bads reads the bad counts, which are neither 0 nor more than the total.
+func (r *reader) bads(h *Hour, bad, part uint64) {
+	for left := bad; left != 0 && !r.failed; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		if part>>i&1 == 1 {
+			h[i].Bad = r.part()
+		} else {
+			h[i].Bad = float64(r.uvarint())
+		}
+		if h[i].Bad > h[i].Total || h[i].Bad == 0 {
+			r.failed = true
+		}
+	}
 }
 
 // mask reads a bit set, all of whose bits must be within.
