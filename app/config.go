@@ -16,6 +16,7 @@ import (
 
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -39,6 +40,8 @@ type Config struct {
 	Log     LogConfig     `json:"log"`
 	Metrics MetricsConfig `json:"metrics"`
 	Notify  NotifyConfig  `json:"notify"`
+
+	file string // where it was read, "" for nowhere
 }
 
 // LogConfig says what is logged and how.
@@ -128,6 +131,7 @@ func DefaultConfig() Config {
 // mistake is an Invalid fault with its position.
 func LoadConfig(file string, environ []string) (Config, error) {
 	c := DefaultConfig()
+	c.file = file
 	if file != "" {
 		body, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -180,6 +184,17 @@ func (c *Config) databaseAddress() string {
 		return c.Database
 	}
 	return "sqlite:" + filepath.Join(c.Data, "teiten.db")
+}
+
+// secrets says what references in documents may not name: everything that is
+// the server's own.
+func (c *Config) secrets() secret.Lookup {
+	private := []string{c.Data, c.file, c.Metrics.Embedded.ScrapeConfigFile}
+	if path, ok := strings.CutPrefix(c.databaseAddress(), "sqlite:"); ok {
+		path = strings.TrimPrefix(path, "//")
+		private = append(private, path, path+"-wal", path+"-shm")
+	}
+	return secret.Lookup{Private: private}
 }
 
 // baseURL is how people reach the server that listens on addr.

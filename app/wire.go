@@ -132,7 +132,7 @@ func (c SMTPConfig) settings() (notify.SMTPConfig, error) {
 }
 
 func (a *App) openSources(ctx context.Context) error {
-	a.Sources = metrics.NewSources(metrics.Options{DB: a.db, Log: a.log, Now: a.now, Open: remote.Open, DataFolder: a.config.Data})
+	a.Sources = metrics.NewSources(metrics.Options{DB: a.db, Log: a.log, Now: a.now, Open: remote.Open, Secrets: a.config.secrets()})
 	c := a.config.Metrics.Embedded
 	if c.Enabled {
 		store, err := embedded.Open(ctx, embedded.Options{

@@ -10,6 +10,7 @@ import (
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/metrics/db"
 )
@@ -95,11 +96,7 @@ func (s *Sources) changeComing(ctx context.Context) {
 // redact hides what is a secret and not a reference to one.
 func redact(d *ascode.Document) {
 	c := &d.Object.(*DataSource).Spec.ConnectionDetails
-	hide := func(v *Secret) {
-		if *v != "" && !v.isReference() {
-			*v = ascode.Hidden
-		}
-	}
+	hide := func(v *secret.Secret) { *v = v.Redacted() }
 	hide(&c.BearerToken)
 	if c.Basic != nil {
 		hide(&c.Basic.Password)
@@ -109,8 +106,7 @@ func redact(d *ascode.Document) {
 	}
 	for name, v := range c.Headers {
 		if !tenantHeaders[strings.ToLower(name)] {
-			hide(&v)
-			c.Headers[name] = v
+			c.Headers[name] = v.Redacted()
 		}
 	}
 }
@@ -134,18 +130,18 @@ func (s *Sources) validate(d *ascode.Document) []*fault.Error {
 			text.Say("use url, basic, bearerToken, tls, headers, maxConcurrency, timeout, scrapeInterval",
 				"使える項目: url、basic、bearerToken、tls、headers、maxConcurrency、timeout、scrapeInterval"), at(name)...))
 	}
-	secret := func(v Secret, path ...any) {
-		if v.misspelled() {
+	written := func(v secret.Secret, path ...any) {
+		if v.Misspelled() {
 			faults = append(faults, d.Fault("metrics.secret_reference",
 				text.Say("the reference to a secret is not written as it has to be", "シークレットへの参照の書き方が誤っています"),
 				text.Say("write exactly ${env:NAME} or ${file:PATH}", "${env:NAME} または ${file:PATH} とだけ書いてください"), at(path...)...))
 		}
 	}
 	for _, v := range c.all() {
-		secret(*v.value, v.path...)
+		written(*v.value, v.path...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		secret(c.Headers[name], "headers", name)
+		written(c.Headers[name], "headers", name)
 	}
 	faults = append(faults, c.contradictions(d, at)...)
 	if len(faults) > 0 {
@@ -180,17 +176,17 @@ func (s *Settings) contradictions(d *ascode.Document, at func(...any) []any) []*
 func (s *Sources) tryOpen(d *ascode.Document, c Settings, at func(...any) []any) []*fault.Error {
 	plain := Connection{URL: c.URL, MaxConcurrency: c.MaxConcurrency, Headers: map[string]string{}}
 	for name, v := range c.Headers {
-		if v.isReference() {
+		if v.IsReference() {
 			v = ""
 		}
 		plain.Headers[name] = string(v)
 	}
 	if c.TLS != nil {
-		inline := !c.TLS.Cert.isReference() && !c.TLS.Key.isReference()
+		inline := !c.TLS.Cert.IsReference() && !c.TLS.Key.IsReference()
 		if inline && c.TLS.Key != ascode.Hidden {
 			plain.TLS.Cert, plain.TLS.Key = string(c.TLS.Cert), string(c.TLS.Key)
 		}
-		if !c.TLS.CA.isReference() {
+		if !c.TLS.CA.IsReference() {
 			plain.TLS.CA = string(c.TLS.CA)
 		}
 	}

@@ -9,7 +9,6 @@ const (
 	CodeAuth     = "metrics.auth"      // the credentials are not accepted
 	CodeTLS      = "metrics.tls"       // the certificate or the protocol does not fit
 	CodeNonsense = "metrics.nonsense"  // what answers is not Prometheus' API
-	CodeSecret   = "metrics.secret"    // a secret is not where its reference says
 	CodeClock    = "metrics.clock"     // the embedded store holds samples from the future
 	CodeDiskFull = "metrics.disk_full" // the embedded store takes no samples
 )

@@ -14,16 +14,17 @@ import (
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
 // Options is what Sources needs.
 type Options struct {
-	DB         *database.DB
-	Log        *slog.Logger
-	Now        func() time.Time
-	Open       func(Connection) (Querier, error) // remote.Open
-	DataFolder string                            // holds no secrets for references to find
+	DB      *database.DB
+	Log     *slog.Logger
+	Now     func() time.Time
+	Open    func(Connection) (Querier, error) // remote.Open
+	Secrets secret.Lookup                     // what references in documents may name
 
 	// Guard, where set, is given to each connection as its DialGuard.
 	Guard func(Connection) Connection
@@ -38,8 +39,7 @@ const (
 
 // Sources is the registry of named sources. It is safe for concurrent use.
 type Sources struct {
-	o       Options
-	secrets secrets
+	o Options
 
 	reloading sync.Mutex
 	mu        sync.RWMutex
@@ -57,10 +57,7 @@ func NewSources(o Options) *Sources {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Sources{
-		o: o, secrets: secrets{privateFolder: o.DataFolder},
-		sources: map[string]*source{}, changed: make(chan struct{}, 1),
-	}
+	return &Sources{o: o, sources: map[string]*source{}, changed: make(chan struct{}, 1)}
 }
 
 // source is one named source and what is known of it. It is the Querier that
@@ -298,7 +295,7 @@ func (s *Sources) connect(row declared) (Querier, string, error) {
 	if err := json.Unmarshal([]byte(row.settings), &settings); err != nil {
 		return nil, "", fmt.Errorf("read the settings of data source %s: %w", row.name, err)
 	}
-	c, err := settings.connection(s.secrets)
+	c, err := settings.connection(s.o.Secrets)
 	if err != nil {
 		return nil, settings.URL, err
 	}

@@ -7,19 +7,20 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
 // Settings is connectionDetails of a DataSource of type Prometheus.
 type Settings struct {
-	URL            string            `json:"url" doc:"Address of the server, without /api/v1."`
-	Basic          *Basic            `json:"basic,omitempty" doc:"HTTP basic authentication."`
-	BearerToken    Secret            `json:"bearerToken,omitempty" doc:"Sent as a bearer token. May be ${env:NAME} or ${file:PATH}."`
-	TLS            *TLSSettings      `json:"tls,omitempty" doc:"How the server's certificate is verified and one's own is shown."`
-	Headers        map[string]Secret `json:"headers,omitempty" doc:"Sent with each request, such as X-Scope-OrgID. Values may be ${env:NAME} or ${file:PATH}."`
-	MaxConcurrency int               `json:"maxConcurrency,omitempty" minimum:"0" maximum:"100" doc:"Requests at a time; 4 when absent."`
-	Timeout        Duration          `json:"timeout,omitempty" doc:"Longest time for one question with its retries; 30s when absent."`
-	ScrapeInterval Duration          `json:"scrapeInterval,omitempty" doc:"How often the server scrapes; 30s when absent. Increases are estimated over four of them."`
+	URL            string                   `json:"url" doc:"Address of the server, without /api/v1."`
+	Basic          *Basic                   `json:"basic,omitempty" doc:"HTTP basic authentication."`
+	BearerToken    secret.Secret            `json:"bearerToken,omitempty" doc:"Sent as a bearer token. May be ${env:NAME} or ${file:PATH}."`
+	TLS            *TLSSettings             `json:"tls,omitempty" doc:"How the server's certificate is verified and one's own is shown."`
+	Headers        map[string]secret.Secret `json:"headers,omitempty" doc:"Sent with each request, such as X-Scope-OrgID. Values may be ${env:NAME} or ${file:PATH}."`
+	MaxConcurrency int                      `json:"maxConcurrency,omitempty" minimum:"0" maximum:"100" doc:"Requests at a time; 4 when absent."`
+	Timeout        Duration                 `json:"timeout,omitempty" doc:"Longest time for one question with its retries; 30s when absent."`
+	ScrapeInterval Duration                 `json:"scrapeInterval,omitempty" doc:"How often the server scrapes; 30s when absent. Increases are estimated over four of them."`
 
 	// Extra is what other types of data source are configured with.
 	Extra map[string]any `json:"-" ascode:"extra"`
@@ -27,18 +28,18 @@ type Settings struct {
 
 // Basic is a user name and a password.
 type Basic struct {
-	Username string `json:"username"`
-	Password Secret `json:"password" doc:"May be ${env:NAME} or ${file:PATH}."`
+	Username string        `json:"username"`
+	Password secret.Secret `json:"password" doc:"May be ${env:NAME} or ${file:PATH}."`
 }
 
 // TLSSettings is how certificates are verified and shown. CA, Cert and Key are
 // PEM texts, or references to them.
 type TLSSettings struct {
-	CA                 Secret `json:"ca,omitempty" doc:"Authority of the server's certificate: PEM, or ${file:PATH}. The system's authorities when absent."`
-	Cert               Secret `json:"cert,omitempty" doc:"Client certificate: PEM, or ${file:PATH}."`
-	Key                Secret `json:"key,omitempty" doc:"Its key: PEM, or ${file:PATH}."`
-	ServerName         string `json:"serverName,omitempty" doc:"Name expected in the server's certificate."`
-	InsecureSkipVerify bool   `json:"insecureSkipVerify,omitempty" doc:"Accept any certificate. Only for trials."`
+	CA                 secret.Secret `json:"ca,omitempty" doc:"Authority of the server's certificate: PEM, or ${file:PATH}. The system's authorities when absent."`
+	Cert               secret.Secret `json:"cert,omitempty" doc:"Client certificate: PEM, or ${file:PATH}."`
+	Key                secret.Secret `json:"key,omitempty" doc:"Its key: PEM, or ${file:PATH}."`
+	ServerName         string        `json:"serverName,omitempty" doc:"Name expected in the server's certificate."`
+	InsecureSkipVerify bool          `json:"insecureSkipVerify,omitempty" doc:"Accept any certificate. Only for trials."`
 }
 
 // Duration is a time span, written as Prometheus does: 30s, 1m30s, 1h.
@@ -70,7 +71,7 @@ var tenantHeaders = map[string]bool{
 // namedSecret is a secret and its place in the document.
 type namedSecret struct {
 	path  []any
-	value *Secret
+	value *secret.Secret
 }
 
 // all returns every value that may be a reference, with its place under
@@ -88,27 +89,28 @@ func (s *Settings) all() []namedSecret {
 }
 
 // connection is the settings with all references looked up.
-func (s Settings) connection(x secrets) (Connection, error) {
+func (s Settings) connection(x secret.Lookup) (Connection, error) {
 	c := Connection{
 		URL: s.URL, MaxConcurrency: s.MaxConcurrency,
 		Timeout: time.Duration(s.Timeout), ScrapeInterval: time.Duration(s.ScrapeInterval),
 		Headers: make(map[string]string, len(s.Headers)),
 	}
 	var err error
-	reveal := func(v Secret) string {
-		plain, e := x.reveal(v)
+	look := func(plain string, e error) string {
 		if err == nil {
 			err = e
 		}
 		return plain
 	}
+	reveal := func(v secret.Secret) string { return look(x.Reveal(v)) }
+	pem := func(v secret.Secret) string { return look(x.RevealText(v)) }
 	c.BearerToken = reveal(s.BearerToken)
 	if s.Basic != nil {
 		c.Username, c.Password = s.Basic.Username, reveal(s.Basic.Password)
 	}
 	if s.TLS != nil {
 		c.TLS = TLS{
-			CA: reveal(s.TLS.CA), Cert: reveal(s.TLS.Cert), Key: reveal(s.TLS.Key),
+			CA: pem(s.TLS.CA), Cert: pem(s.TLS.Cert), Key: pem(s.TLS.Key),
 			ServerName: s.TLS.ServerName, InsecureSkipVerify: s.TLS.InsecureSkipVerify,
 		}
 	}

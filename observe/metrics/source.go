@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -75,7 +76,7 @@ func (s State) failed(f *fault.Error, now time.Time) State {
 		}
 	case CodeBusy, CodePartial:
 		s.Status = Slow
-	case CodeAuth, CodeTLS, CodeNonsense, CodeSecret, CodeClock:
+	case CodeAuth, CodeTLS, CodeNonsense, secret.CodeMissing, CodeClock:
 		s.Status = Misconfigured
 	case CodeDiskFull:
 		s.Status = Full

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,63 +74,6 @@ func TestOnlyACheckEndsAFullDisk(t *testing.T) {
 	}
 	if s = s.afterCheck(nil, time.Millisecond, now); s.Status != OK {
 		t.Errorf("%+v", s)
-	}
-}
-
-func TestSecretsAreLookedUpAndNotPrinted(t *testing.T) {
-	dir := t.TempDir()
-	data := filepath.Join(dir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "token")
-	for _, f := range []string{file, filepath.Join(data, "teiten.db")} {
-		if err := os.WriteFile(f, []byte("s3cret\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink(filepath.Join(data, "teiten.db"), filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PROM_PASSWORD", "pw")
-	t.Setenv("TEITEN_DATABASE", "postgres://secret")
-	t.Setenv("TEITEN_SECRET_PROM", "pw2")
-	x := secrets{privateFolder: data}
-	for ref, want := range map[Secret]string{
-		"plain": "plain", "": "", "${env:PROM_PASSWORD}": "pw", "${env:TEITEN_SECRET_PROM}": "pw2",
-		Secret("${file:" + file + "}"): "s3cret",
-	} {
-		if got, err := x.reveal(ref); err != nil || got != want {
-			t.Errorf("%s: %q, %v", string(ref), got, err)
-		}
-	}
-	for ref, kind := range map[Secret]fault.Kind{
-		"${env:NOT_SET_ANYWHERE}":                             fault.Unavailable,
-		"${env:TEITEN_DATABASE}":                              fault.Invalid,
-		Secret("${file:" + dir + "/none}"):                    fault.Unavailable,
-		Secret("${file:" + dir + "}"):                         fault.Unavailable,
-		Secret("${file:" + filepath.Join(data, "teiten.db}")): fault.Invalid,
-		Secret("${file:" + filepath.Join(dir, "link}")):       fault.Invalid,
-		Secret("${file:" + dir + "/token/../data/teiten.db}"): fault.Unavailable,
-		Secret("${file:" + dir + "/data/../data/teiten.db}"):  fault.Invalid,
-		"${file:/proc/self/environ}":                          fault.Invalid,
-	} {
-		got, err := x.reveal(ref)
-		if fault.KindOf(err) != kind || got != "" {
-			t.Errorf("%s: %q, %v, want %s", string(ref), got, err, kind)
-		}
-	}
-	t.Chdir(dir)
-	if _, err := (secrets{privateFolder: "data"}).reveal(Secret("${file:" + filepath.Join(data, "teiten.db}"))); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("the data folder, named from where the server stands: %v", err)
-	}
-	for _, bad := range []Secret{"a${env:X}", "${env:X}b", "${env: X}", "${vault:x}"} {
-		if !bad.misspelled() {
-			t.Errorf("%s is taken for a secret", string(bad))
-		}
-	}
-	if said := fmt.Sprintf("%v %s %+v %#v", Secret("s3cret"), Secret("s3cret"), Basic{Password: "s3cret"}, Secret("s3cret")); strings.Contains(said, "s3cret") {
-		t.Errorf("printed: %s", said)
 	}
 }
 
