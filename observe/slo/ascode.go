@@ -27,6 +27,7 @@ const (
 	kindCondition = "AlertCondition"
 	kindTarget    = "AlertNotificationTarget"
 	kindService   = "Service"
+	kindSource    = "DataSource"
 )
 
 // Kinds makes the documents of OpenSLO known, except DataSource.
@@ -106,7 +107,7 @@ func sliReferences(s *openslo.SLISpec, path ...any) []reference {
 		metric *openslo.Metric
 	}{{"good", s.RatioMetric.Good}, {"bad", s.RatioMetric.Bad}, {"total", s.RatioMetric.Total}} {
 		if m.metric != nil && m.metric.MetricSource.MetricSourceRef != "" {
-			refs = append(refs, reference{"DataSource", m.metric.MetricSource.MetricSourceRef,
+			refs = append(refs, reference{kindSource, m.metric.MetricSource.MetricSourceRef,
 				append(slices.Clone(path), "ratioMetric", m.field, "metricSource", "metricSourceRef")})
 		}
 	}
@@ -132,7 +133,7 @@ func policyReferences(p *openslo.AlertPolicySpec, path ...any) []reference {
 func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*fault.Error {
 	var faults []*fault.Error
 	for _, r := range references(d) {
-		if !ascode.Known(ctx, r.kind, ascode.DefaultNamespace, r.name) {
+		if !ascode.Known(ctx, r.kind, ascode.DefaultNamespace, r.name) && !s.builtin(r) {
 			faults = append(faults, d.Fault("slo.unresolved",
 				text.Say("there is no %s %q", "%s %q がありません", r.kind, r.name),
 				text.Say("apply a document of kind %[1]s with the name %[2]q together with this one, or correct the name",
@@ -143,6 +144,13 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 		faults = append(faults, s.checkService(ctx, tx, d, o.Spec.Service)...)
 	}
 	return faults
+}
+
+// builtin reports whether a reference leads to a data source that no document
+// describes, because the program brings it along.
+func (s *Service) builtin(r reference) bool {
+	b, ok := s.sources.(interface{ Builtin(name string) bool })
+	return ok && r.kind == kindSource && b.Builtin(r.name)
 }
 
 func (s *Service) checkService(ctx context.Context, tx *sql.Tx, d *ascode.Document, name string) []*fault.Error {

@@ -369,6 +369,30 @@ func TestAChangedQueryReadsThePastAnewAndAChangedTargetDoesNot(t *testing.T) {
 	}
 }
 
+func TestAnExpressionWithSeveralSeriesIsExplainedAndCaughtUp(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	doc := strings.Replace(slOf("several", "0.999", "7d"), "'sum(http_requests_total)'", "http_requests_total", 1)
+	doc = strings.ReplaceAll(doc, "type: Prometheus,", "metricSourceRef: embedded,")
+	w.apply(shop + "---" + doc)
+	w.history(t0.Add(-2*time.Hour), t0, flat(60, 1))
+	w.live(t0.Add(5*time.Minute), flat(60, 1))
+	var d slo.Detail
+	w.ok("/api/v1/slos/several", &d)
+	if d.Status != slo.Unknown || !strings.Contains(d.StatusReason.EN, "code") || d.StatusReason.JA == "" {
+		t.Errorf("%s: %v", d.Status, d.StatusReason)
+	}
+	if s := w.status("checkout"); s == string(slo.Unknown) {
+		t.Error("its neighbour is not evaluated either")
+	}
+	w.apply(strings.Replace(doc, "query: http_requests_total", "query: sum(http_requests_total)", 1))
+	w.live(t0.Add(7*time.Minute), flat(60, 1))
+	w.backfill()
+	w.ok("/api/v1/slos/several", &d)
+	if d.Status != slo.Exhausted || d.Total != 127*60 {
+		t.Errorf("corrected, it is %s with %v events", d.Status, d.Total)
+	}
+}
+
 func TestARemovedObjectiveLeavesNothingOpen(t *testing.T) {
 	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
 	w.history(t0.Add(-time.Hour), t0, flat(600, 300))

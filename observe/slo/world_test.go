@@ -65,6 +65,9 @@ func (s *switchable) Get(string) (metrics.Querier, error) {
 	return s.q, nil
 }
 
+// Builtin has documents refer to the store by name.
+func (s *switchable) Builtin(name string) bool { return name == "embedded" }
+
 func newWorld(t testing.TB, db *database.DB) *world {
 	t.Helper()
 	store, err := embedded.Open(t.Context(), embedded.Options{Dir: t.TempDir(), RetentionTime: 400 * day})

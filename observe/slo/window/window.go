@@ -136,6 +136,9 @@ func (w *Windows) slot(number int64) *hour { return &w.ring[number%int64(len(w.r
 
 // at returns the minute, through the unpacked hour of one window's far end.
 func (w *Windows) at(e *edge, minute int64) *ledger.Minute {
+	if minute < 0 {
+		return &ledger.Minute{}
+	}
 	h := hourOf(minute)
 	if h == w.openHour {
 		return &w.open[minute%ledger.MinutesPerHour]
@@ -168,7 +171,7 @@ func (w *Windows) fresh() {
 
 func (w *Windows) total(from, to int64, h *ledger.Hour) ledger.Sum {
 	var s ledger.Sum
-	for m := from; m < to; {
+	for m := max(from, 0); m < to; {
 		number := hourOf(m)
 		stop := min((number+1)*ledger.MinutesPerHour, to)
 		switch slot := w.slot(number); {
@@ -194,7 +197,7 @@ func (w *Windows) total(from, to int64, h *ledger.Hour) ledger.Sum {
 // Correct replaces a minute before End. It reports false, and changes nothing,
 // where the minute is too old to be in any window.
 func (w *Windows) Correct(minute int64, m ledger.Minute) bool {
-	if minute >= w.end || minute < w.Since() {
+	if minute >= w.end || minute < max(w.Since(), 0) {
 		return false
 	}
 	number := hourOf(minute)
@@ -215,7 +218,7 @@ func (w *Windows) Correct(minute int64, m ledger.Minute) bool {
 // the hour is too old, or yet to come.
 func (w *Windows) Load(number int64, h *ledger.Hour) bool {
 	first := number * ledger.MinutesPerHour
-	if first < w.Since() || first >= w.end {
+	if first < max(w.Since(), 0) || first >= w.end {
 		return false
 	}
 	if number == w.openHour {

@@ -169,6 +169,20 @@ func TestFractionsLeaveNothingBehindWhenTheyFallOut(t *testing.T) {
 	}
 }
 
+func TestWindowsMayReachBackBefore1970(t *testing.T) {
+	w := window.New(0, lengths...)
+	if got := w.Over(7 * 24 * time.Hour); got != (ledger.Sum{}) {
+		t.Errorf("before anything was appended the week holds %+v", got)
+	}
+	w.Append(0, ledger.Of(3, 1))
+	if got := w.Over(7 * 24 * time.Hour); got != (ledger.Sum{Total: 3, Bad: 1, Known: 1}) {
+		t.Errorf("after one minute the week holds %+v", got)
+	}
+	if w.Correct(-5, ledger.Of(1, 0)) {
+		t.Error("a minute before 1970 was corrected")
+	}
+}
+
 func TestThirtyDaysTakeAtMost200KB(t *testing.T) {
 	if n := filled(30 * 24 * time.Hour).Bytes(); n > 200_000 {
 		t.Errorf("%d bytes for thirty days", n)
