@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -71,17 +72,18 @@ func (a *App) registerSystem() {
 // fails otherwise. A mistake in a file, which stops nothing that runs, is shown
 // in the browser and does not take the server out of service.
 func (a *App) handleReady(w http.ResponseWriter, r *http.Request) {
-	status, body := http.StatusOK, ""
+	status := http.StatusOK
+	var body strings.Builder
 	for _, c := range a.runChecks(r.Context()) {
 		verdict := "ok"
 		if !c.OK && c.kind != fault.Invalid {
 			status, verdict = http.StatusServiceUnavailable, "failing"
 		}
-		body += c.Name + " " + verdict + "\n"
+		body.WriteString(c.Name + " " + verdict + "\n")
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body))
+	_, _ = w.Write([]byte(body.String()))
 }
 
 func (a *App) runChecks(ctx context.Context) []checkOut {

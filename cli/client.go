@@ -174,7 +174,7 @@ func (c *client) problem(answer *http.Response, body []byte) error {
 	}
 	f := p.Fault()
 	if answer.StatusCode == http.StatusUnauthorized && c.token == "" {
-		f.Fix(text.Say("make a token in the browser (Settings, Tokens) and set TEITEN_TOKEN", "ブラウザーの「設定」→「トークン」で作成し、TEITEN_TOKEN に設定してください"))
+		f = f.Fix(text.Say("make a token in the browser (Settings, Tokens) and set TEITEN_TOKEN", "ブラウザーの「設定」→「トークン」で作成し、TEITEN_TOKEN に設定してください"))
 	}
 	return f
 }

@@ -7,8 +7,8 @@ package fault
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,9 +74,9 @@ func (p Position) String() string {
 		parts = append(parts, p.File)
 	}
 	if p.Line > 0 {
-		parts = append(parts, fmt.Sprint(p.Line))
+		parts = append(parts, strconv.Itoa(p.Line))
 		if p.Column > 0 {
-			parts = append(parts, fmt.Sprint(p.Column))
+			parts = append(parts, strconv.Itoa(p.Column))
 		}
 	}
 	return strings.Join(parts, ":")

@@ -79,7 +79,7 @@ func sweep() {
 		if err != nil || time.Since(info.ModTime()) < 2*startTimeout {
 			continue // it may be starting
 		}
-		conn, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+		conn, err := net.DialTimeout("unix", filepath.Join(dir, ".s.PGSQL.5432"), time.Second)
 		if err == nil {
 			_ = conn.Close()
 			continue
