@@ -1,5 +1,5 @@
-import { Modal } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { Dialog } from "../parts/Dialog";
 
 /** The keys, in words. */
 export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -16,7 +16,7 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
     [["?"], t("help.title")],
   ] as const;
   return (
-    <Modal opened={opened} onClose={onClose} title={t("help.title")} closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} title={t("help.title")}>
       <table className="t">
         <thead>
           <tr>
@@ -39,6 +39,6 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
           ))}
         </tbody>
       </table>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,3 @@
-import { Modal } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -7,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { services, slos } from "../api/queries";
 import { Status } from "../parts/Status";
 import { goTo } from "./shortcuts";
+import { Dialog } from "../parts/Dialog";
 
 interface Target {
   key: string;
@@ -20,9 +20,9 @@ interface Target {
 export function JumpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={t("jump.title")} size="lg" yOffset="10dvh" closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} title={t("jump.title")} size="lg">
       <JumpBody onClose={onClose} />
-    </Modal>
+    </Dialog>
   );
 }
 

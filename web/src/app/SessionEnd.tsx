@@ -1,9 +1,9 @@
-import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { onSessionExpired } from "../api/client";
 import { me } from "../api/queries";
+import { Dialog } from "../parts/Dialog";
 
 /** Where signing in leads back to. */
 export function signInAddress(here: { pathname: string; search: string }): string {
@@ -28,13 +28,13 @@ export function SessionEnd() {
     [known],
   );
   return (
-    <Modal opened={ended} onClose={() => setEnded(false)} title={t("session.ended")} closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={ended} onClose={() => setEnded(false)} title={t("session.ended")}>
       <p>{t("session.endedWhat")}</p>
       <p style={{ marginTop: "0.75rem" }}>
         <a className="smallbtn main" href={signInAddress(location)} data-autofocus>
           {t("session.signIn")}
         </a>
       </p>
-    </Modal>
+    </Dialog>
   );
 }

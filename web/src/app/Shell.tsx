@@ -96,7 +96,7 @@ export function Shell() {
       <a className="skip" href="#main" onClick={(e) => (e.preventDefault(), main.current?.focus())}>
         {t("skip")}
       </a>
-      <div className="side">
+      <aside className="side" aria-label={t("nav.side")}>
         <Link to="/" className="brand">
           <img src="/favicon.svg" width={24} height={24} alt="" />
           Teiten <small lang="ja">定点</small>
@@ -115,7 +115,7 @@ export function Shell() {
             </div>
           )}
         </div>
-      </div>
+      </aside>
       <div className="column">
         <header className="top">
           <div className="grow">

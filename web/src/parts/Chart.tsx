@@ -207,7 +207,7 @@ function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
   const every = Math.max(1, Math.ceil(times.length / tableRows));
   const rows = times.map((at, i) => ({ at, i })).filter(({ i }) => (times.length - 1 - i) % every === 0).reverse();
   return (
-    <div className="tableview" role="region" aria-label={t("chart.table", { title })} tabIndex={0}>
+    <div className="tableview" role="group" aria-label={t("chart.table", { title })} tabIndex={0}>
       <table className="t">
         <thead>
           <tr>

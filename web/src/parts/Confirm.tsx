@@ -1,6 +1,6 @@
-import { Modal } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Dialog } from "./Dialog";
 
 /** A button whose deed cannot be taken back: it says what will happen and asks once more. */
 export function ConfirmButton({ label, title, children, onConfirm, busy }: { label: string; title: string; children: ReactNode; onConfirm: () => void; busy?: boolean }) {
@@ -11,7 +11,7 @@ export function ConfirmButton({ label, title, children, onConfirm, busy }: { lab
       <button className="smallbtn danger" disabled={busy} onClick={() => setAsking(true)}>
         {label}
       </button>
-      <Modal opened={asking} onClose={() => setAsking(false)} title={title} closeButtonProps={{ "aria-label": t("close") }}>
+      <Dialog opened={asking} onClose={() => setAsking(false)} title={title}>
         <div>{children}</div>
         <div className="row" style={{ marginTop: "1rem", justifyContent: "flex-end" }}>
           <button className="smallbtn" data-autofocus onClick={() => setAsking(false)}>
@@ -27,7 +27,7 @@ export function ConfirmButton({ label, title, children, onConfirm, busy }: { lab
             {label}
           </button>
         </div>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -18,7 +18,7 @@ export function Section({ title, more, note, id, children }: { title: string; mo
 /** A table that scrolls within itself when the screen is narrow, reachable by keyboard. */
 export function TableBox({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <div className="tablebox" role="region" aria-label={label} tabIndex={0}>
+    <div className="tablebox" role="group" aria-label={label} tabIndex={0}>
       {children}
     </div>
   );

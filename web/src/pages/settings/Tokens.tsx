@@ -44,7 +44,7 @@ export function Tokens() {
                         <td>
                           {k.name} <span className="tag">{t(`tokenKind.${k.kind}`)}</span>
                           <div className="sub">
-                            <code>{k.hint}…</code>
+                            <code>{k.hint}</code>
                           </div>
                         </td>
                         <td className="narrow-hide anywhere">
@@ -126,7 +126,7 @@ function Create() {
           <legend className="small dim">{t("tokens.scopes")}</legend>
           <div className="row" style={{ gap: "0.25rem 1.25rem" }}>
             {(who.data?.scopes ?? []).map((s) => (
-              <label key={s} className="row" style={{ gap: "0.375rem" }}>
+              <label key={s} className="check">
                 <input type="checkbox" checked={chosen.includes(s)} onChange={(e) => setChosen(e.target.checked ? [...chosen, s] : chosen.filter((c) => c !== s))} />
                 <code>{s}</code>
               </label>

@@ -115,7 +115,7 @@ function SLOTable({ rows, total, sort, onSort, more }: TableProps) {
     </SortHead>
   );
   return (
-    <div className="tablebox" role="region" aria-label={t("nav.slos")} tabIndex={0}>
+    <div className="tablebox" role="group" aria-label={t("nav.slos")} tabIndex={0}>
       <table className="t mid" aria-rowcount={(total ?? rows.length) + 1}>
         <thead>
           <tr aria-rowindex={1}>
