@@ -179,6 +179,12 @@ func (s *Server) ready(ctx context.Context) error {
 	}
 }
 
+// Login and Password are those of the administrator that the first start makes.
+const (
+	Login    = "tester@example.com"
+	Password = "a long way round the lake"
+)
+
 // setUp makes the first administrator as a person would, and then a token.
 func (s *Server) setUp(ctx context.Context, link string) error {
 	jar, err := cookiejar.New(nil)
@@ -190,7 +196,7 @@ func (s *Server) setUp(ctx context.Context, link string) error {
 	if token, err = url.QueryUnescape(token); err != nil {
 		return err
 	}
-	form := url.Values{"token": {token}, "name": {"Tester"}, "login": {"tester@example.com"}, "password": {"a long way round the lake"}}
+	form := url.Values{"token": {token}, "name": {"Tester"}, "login": {Login}, "password": {Password}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/setup", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
@@ -237,18 +243,38 @@ func (s *Server) Post(ctx context.Context, path string, in, out any) error {
 	return s.call(ctx, client, http.MethodPost, path, in, out)
 }
 
+// Text reads what is not JSON.
+func (s *Server) Text(ctx context.Context, path string) (string, error) {
+	b, err := s.raw(ctx, client, http.MethodGet, path, nil)
+	return string(b), err
+}
+
 func (s *Server) call(ctx context.Context, c *http.Client, method, path string, in, out any) error {
+	b, err := s.raw(ctx, c, method, path, in)
+	if err != nil {
+		return err
+	}
+	if out == nil || len(b) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+func (s *Server) raw(ctx context.Context, c *http.Client, method, path string, in any) ([]byte, error) {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(b)
 	}
 	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -258,23 +284,17 @@ func (s *Server) call(ctx context.Context, c *http.Client, method, path string, 
 	}
 	resp, err := c.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %w", method, path, &Problem{resp.StatusCode, resp.Header.Get("Retry-After"), string(b)})
+		return nil, fmt.Errorf("%s %s: %w", method, path, &Problem{resp.StatusCode, resp.Header.Get("Retry-After"), string(b)})
 	}
-	if out == nil || len(b) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(b, out); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return nil
+	return b, nil
 }
 
 // File is one file of an apply.

@@ -1,0 +1,149 @@
+// Command bench measures the built program and prints a table:
+//
+//	go run ./test/bench -teiten bin/teiten
+//
+// It starts the program as people do and looks at it from outside: clocks,
+// /proc, its own /metrics, and a browser. Nothing is mocked; Prometheus and
+// Chromium are Debian's. Figures depend on the machine, which is named above
+// the table; how each one is taken is printed under it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// figure is one line of the table.
+type figure struct {
+	what, value, goal string
+}
+
+// bench is one run.
+type bench struct {
+	teiten string // the program
+	dir    string // for everything that is written
+	root   string // of the repository
+	slos   int
+	watch  time.Duration // how long something that goes on is looked at
+
+	figures []figure
+	methods []string
+}
+
+func (b *bench) add(what, value, goal string) {
+	fmt.Fprintf(os.Stderr, "  %s: %s\n", what, value)
+	b.figures = append(b.figures, figure{what, value, goal})
+}
+
+// how says how the figures of a part are taken.
+func (b *bench) how(text string) { b.methods = append(b.methods, text) }
+
+func main() {
+	b := &bench{}
+	cold := flag.Bool("cold", true, "measure a build without any cache as well, which takes minutes")
+	only := flag.String("only", "", "measure only these parts, separated by commas")
+	flag.StringVar(&b.teiten, "teiten", "bin/teiten", "the built program")
+	flag.IntVar(&b.slos, "slos", 1000, "how many objectives")
+	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := b.run(ctx, *cold, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
+	if b.teiten, err = filepath.Abs(b.teiten); err != nil {
+		return err
+	}
+	if b.root, err = os.Getwd(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "teiten-bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	parts := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"size", b.size}, {"start", b.startUp}, {"demo", b.demo},
+		{"embedded", b.embedded}, {"remote", b.remote}, {"cold", b.coldBuild},
+	}
+	for _, p := range parts {
+		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) || only == "" && p.name == "cold" && !cold {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s …\n", p.name)
+		if err := p.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	b.print(ctx, os.Stdout)
+	return nil
+}
+
+func (b *bench) print(ctx context.Context, out io.Writer) {
+	fmt.Fprintf(out, "\n%s, %s\n\n", machine(), b.version(ctx))
+	w := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
+	fmt.Fprintln(w, "FIGURE\tMEASURED\tGOAL")
+	for _, f := range b.figures {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.what, f.value, f.goal)
+	}
+	_ = w.Flush() // the error would come again with the next write
+	fmt.Fprintln(out, "\nMethod")
+	for _, m := range b.methods {
+		fmt.Fprintln(out, "- "+m)
+	}
+}
+
+// machine names what the figures were taken on.
+func machine() string {
+	model := runtime.GOARCH
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	load := ""
+	if avg, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load = ", load " + strings.Fields(string(avg))[0]
+	}
+	return fmt.Sprintf("%d × %s, %s%s", runtime.NumCPU(), model, runtime.GOOS, load)
+}
+
+func (b *bench) version(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, b.teiten, "version").Output()
+	if err != nil {
+		return "teiten"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func median(d []time.Duration) time.Duration {
+	s := slices.Sorted(slices.Values(d))
+	return s[len(s)/2]
+}
+
+func ms(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
