@@ -152,7 +152,7 @@ func TestASourceThatEstimatesCountsTheSameInTotal(t *testing.T) {
 	w.apply(replaceOnce(t, checkout, "metadata: {name: checkout,", doc))
 	happens := func(at time.Time) (float64, float64) { return rhythm(at) * 10, rhythm(at) }
 	w.history(t0.Add(-31*day), t0, happens)
-	w.at(t0.Add(time.Minute))
+	w.at(t0.Add(time.Minute - time.Second))
 	w.evaluate()
 	w.backfill()
 	got, want := w.counted("checkout", t0.Add(-30*day), t0), truth(happens, t0.Add(-30*day), t0)

@@ -250,7 +250,7 @@ func (e *engine) target(t *track, now time.Time) int64 {
 	if q, err := e.s.sources.Get(t.def.Source); err == nil && !q.Anchored() {
 		h := fnv.New32a()
 		h.Write([]byte(t.name))
-		wait += time.Duration(h.Sum32()) % spread
+		wait += time.Duration(h.Sum32()) * time.Microsecond % spread
 	}
 	return ledger.Done(now.Add(-wait))
 }
@@ -299,6 +299,7 @@ type pending struct {
 func (e *engine) commit(ctx context.Context, batch []reading, now time.Time) error {
 	var todo []pending
 	var unread []reading
+	var errs []error
 	for _, r := range batch {
 		if r.err != nil {
 			unread = append(unread, r)
@@ -307,14 +308,16 @@ func (e *engine) commit(ctx context.Context, batch []reading, now time.Time) err
 		r.t.mu.Lock()
 		defer r.t.mu.Unlock()
 		p, err := e.apply(ctx, r, now)
-		if err != nil {
+		if err != nil { // of this objective alone; the others go on
 			e.drop(r.t)
-			return err
+			errs = append(errs, fmt.Errorf("move %s forward: %w", r.t.name, err))
+			continue
 		}
 		todo = append(todo, p)
 	}
 	err := e.write(ctx, todo, now)
 	if err != nil {
+		errs = append(errs, err)
 		for _, p := range todo {
 			p.t.state = p.before
 			if !p.t.win.Rewind(p.t.watermark) || p.t.win.End() != p.t.watermark {
@@ -322,7 +325,7 @@ func (e *engine) commit(ctx context.Context, batch []reading, now time.Time) err
 			}
 		}
 	}
-	return errors.Join(err, e.explainUnread(ctx, unread, now))
+	return errors.Join(append(errs, e.explainUnread(ctx, unread, now))...)
 }
 
 // apply moves one objective forward in memory.

@@ -23,9 +23,10 @@ type queries struct {
 // queriesFor writes the expressions of a definition for a source.
 //
 // A counter's increase is taken over the minute itself where the source gives
-// exact increases. Elsewhere it is taken over several scrapes, at least a minute,
-// and spread evenly over them, so that each event is still counted once.
-func queriesFor(d *Definition, q metrics.Querier) (queries, error) {
+// exact increases. Elsewhere it is taken over the time estimate, which is several
+// scrapes long, and spread evenly over it, so that each event is still counted
+// once.
+func queriesFor(d *Definition, q metrics.Querier, estimate time.Duration) (queries, error) {
 	x := queries{part: d.Good, total: d.Total, exact: !d.Counter || q.Anchored()}
 	if d.Bad != "" {
 		x.part, x.partIsBad = d.Bad, true
@@ -35,7 +36,7 @@ func queriesFor(d *Definition, q metrics.Querier) (queries, error) {
 	}
 	over, every := time.Minute, time.Duration(0)
 	if !q.Anchored() {
-		over, every = max(time.Minute, 4*d.Scrape), time.Minute
+		over, every = estimate, time.Minute
 	}
 	var err error
 	if x.part, err = promexpr.IncreaseOver(x.part, over, q.Anchored(), every); err != nil {
@@ -43,6 +44,22 @@ func queriesFor(d *Definition, q metrics.Querier) (queries, error) {
 	}
 	x.total, err = promexpr.IncreaseOver(x.total, over, q.Anchored(), every)
 	return x, err
+}
+
+// estimateOver is the time over which increases are taken from a source that
+// only estimates them: four scrapes, as the objective says or else the source.
+func (s *Service) estimateOver(d *Definition) time.Duration {
+	if d.Scrape > 0 {
+		return max(time.Minute, 4*d.Scrape)
+	}
+	if w, ok := s.sources.(interface {
+		IncreaseWindow(name string) (time.Duration, error)
+	}); ok {
+		if over, err := w.IncreaseWindow(d.Source); err == nil {
+			return max(time.Minute, over)
+		}
+	}
+	return max(time.Minute, 4*defaultScrape)
 }
 
 // asked shares the answers of one round, so that objectives which ask the same

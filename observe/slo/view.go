@@ -282,16 +282,16 @@ func (s *Service) detail(x *Detail, t *track) {
 	x.Description, x.DataSource = d.Description, d.Source
 	x.Queries = Queries{Good: d.Good, Bad: d.Bad, Total: d.Total, Counter: d.Counter}
 	if q, err := s.sources.Get(d.Source); err == nil {
-		if asked, err := queriesFor(d, q); err == nil {
+		if asked, err := queriesFor(d, q, s.estimateOver(d)); err == nil {
 			x.Queries.EvaluatedPart, x.Queries.EvaluatedTotal = asked.part, asked.total
 		}
 	}
-	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact)
+	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d))
 	if t.watermark > 0 {
 		at := ledger.Start(t.watermark)
 		x.Watermark = &at
 	}
-	x.Settle, x.Absent, x.Minimum = d.Settle.String(), "unknown", d.Minimum
+	x.Settle, x.Absent, x.Minimum = s.settle(d).String(), "unknown", d.Minimum
 	if d.AbsentBad {
 		x.Absent = "bad"
 	}
@@ -300,7 +300,7 @@ func (s *Service) detail(x *Detail, t *track) {
 	x.Forecasts = t.forecasts()
 }
 
-func exactNote(d *Definition, exact bool) text.Both {
+func exactNote(d *Definition, exact bool, over time.Duration) text.Both {
 	switch {
 	case !d.Counter:
 		return text.Say("the values of the expressions are taken as they are, once a minute", "式の値を1分ごとにそのまま使います")
@@ -308,7 +308,6 @@ func exactNote(d *Definition, exact bool) text.Both {
 		return text.Say("every increase of the counters between two scrapes is counted once, without extrapolation",
 			"スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えています")
 	}
-	over := max(time.Minute, 4*d.Scrape)
 	return text.Say("the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
 		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", label(over))
 }
