@@ -33,6 +33,9 @@ func walk(v reflect.Value, prefix string) []Setting {
 	var all []Setting
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if !f.IsExported() { // what the configuration knows of itself is no setting
+			continue
+		}
 		key := prefix + f.Tag.Get("json")
 		if f.Tag.Get("doc") == "" { // a section
 			all = append(all, walk(v.Field(i), key+".")...)
