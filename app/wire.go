@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"io/fs"
 	"net"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/notify"
@@ -105,12 +105,13 @@ func (a *App) openNotify() error {
 	}
 	a.Notify, err = notify.New(notify.Deps{
 		DB: a.db, Journal: a.Journal, Queue: a.queue, Now: a.now, BaseURL: a.URL(), Log: a.log,
-		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Permit: access.MayEdit,
+		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Secrets: a.config.secrets(), Permit: access.MayEdit,
 	})
 	return err
 }
 
-// settings is the relay as package email wants it, with the password revealed.
+// settings is the relay as notify wants it. What the password refers to is
+// looked up at each send, so that a missing file does not stop the server.
 func (c SMTPConfig) settings() (notify.SMTPConfig, error) {
 	if c.Address == "" {
 		return notify.SMTPConfig{}, nil
@@ -124,11 +125,7 @@ func (c SMTPConfig) settings() (notify.SMTPConfig, error) {
 		return notify.SMTPConfig{}, fault.New(fault.Invalid, "config.notify.smtp.address",
 			text.Say("notify.smtp.address: %q is not host:port", "notify.smtp.address: %q は host:port の形ではありません", c.Address)).On("notify.smtp.address")
 	}
-	password, err := notify.Secret(c.Password).Reveal()
-	if err != nil {
-		return notify.SMTPConfig{}, fmt.Errorf("notify.smtp.password: %w", err)
-	}
-	return notify.SMTPConfig{Host: host, Port: number, Username: c.Username, Password: password, From: c.From, TLS: email.TLS(c.TLS)}, nil
+	return notify.SMTPConfig{Host: host, Port: number, Username: c.Username, Password: secret.Secret(c.Password), From: c.From, TLS: email.TLS(c.TLS)}, nil
 }
 
 func (a *App) openSources(ctx context.Context) error {

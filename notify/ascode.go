@@ -78,17 +78,11 @@ func validate(d *ascode.Document) []*fault.Error {
 
 // redacted is the spec without its secrets. A reference to a secret is none.
 func (s Spec) redacted() Spec {
-	hide := func(v Secret) Secret {
-		if v == "" || v.IsReference() {
-			return v
-		}
-		return ascode.Hidden
-	}
 	if s.Webhook != nil {
-		s.Webhook = &WebhookSpec{URL: hide(s.Webhook.URL), Secret: hide(s.Webhook.Secret)}
+		s.Webhook = &WebhookSpec{URL: s.Webhook.URL.Redacted(), Secret: s.Webhook.Secret.Redacted()}
 	}
 	if s.Slack != nil {
-		s.Slack = &SlackSpec{URL: hide(s.Slack.URL), Channel: s.Slack.Channel}
+		s.Slack = &SlackSpec{URL: s.Slack.URL.Redacted(), Channel: s.Slack.Channel}
 	}
 	return s
 }

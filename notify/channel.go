@@ -21,8 +21,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/notice"
@@ -59,14 +59,14 @@ type Spec struct {
 
 // WebhookSpec is the receiver of a webhook channel.
 type WebhookSpec struct {
-	URL    Secret `json:"url" doc:"Where events are posted. May be ${env:NAME} or ${file:PATH}."`
-	Secret Secret `json:"secret,omitempty" doc:"Signs each event. May be ${env:NAME} or ${file:PATH}."`
+	URL    secret.Secret `json:"url" doc:"Where events are posted. May be ${env:NAME} or ${file:PATH}."`
+	Secret secret.Secret `json:"secret,omitempty" doc:"Signs each event. May be ${env:NAME} or ${file:PATH}."`
 }
 
 // SlackSpec is the receiver of a slack channel.
 type SlackSpec struct {
-	URL     Secret `json:"url" doc:"The incoming webhook's address, which is a secret. May be ${env:NAME} or ${file:PATH}."`
-	Channel string `json:"channel,omitempty" doc:"Another channel than the webhook's own, where the program allows it."`
+	URL     secret.Secret `json:"url" doc:"The incoming webhook's address, which is a secret. May be ${env:NAME} or ${file:PATH}."`
+	Channel string        `json:"channel,omitempty" doc:"Another channel than the webhook's own, where the program allows it."`
 }
 
 // EmailSpec is the receiver of an email channel.
@@ -257,22 +257,22 @@ func (s Spec) Problems() []Problem {
 type report func(code string, what, remedy text.Both, p ...any)
 
 func (s Spec) checkReceivers(bad report) {
-	secret := func(v Secret, isURL bool, p ...any) {
+	written := func(v secret.Secret, isURL bool, p ...any) {
 		switch {
-		case v.looksLikeReference():
+		case v.Misspelled():
 			bad("secret_reference", text.Say("a reference to a secret must be the whole value", "シークレットの参照は値全体でなければなりません"),
 				text.Say("write exactly ${env:NAME} or ${file:PATH}", "${env:NAME} または ${file:PATH} とだけ書いてください"), p...)
-		case isURL && !v.IsReference() && v != ascode.Hidden && !isWebAddress(string(v)):
+		case isURL && !v.IsReference() && v != secret.Hidden && !isWebAddress(string(v)):
 			bad("channel_url", text.Say("this is not an http or https address", "httpまたはhttpsのアドレスではありません"),
 				text.Say("write it as https://host/path", "https://host/path の形で書いてください"), p...)
 		}
 	}
 	if s.Webhook != nil {
-		secret(s.Webhook.URL, true, "webhook", "url")
-		secret(s.Webhook.Secret, false, "webhook", "secret")
+		written(s.Webhook.URL, true, "webhook", "url")
+		written(s.Webhook.Secret, false, "webhook", "secret")
 	}
 	if s.Slack != nil {
-		secret(s.Slack.URL, true, "slack", "url")
+		written(s.Slack.URL, true, "slack", "url")
 	}
 	if s.Email == nil {
 		return
@@ -338,13 +338,13 @@ func (c Channel) Receiver() string {
 	return ""
 }
 
-func hostOnly(s Secret) string {
+func hostOnly(s secret.Secret) string {
 	if s.IsReference() {
 		return string(s)
 	}
 	u, err := url.Parse(string(s))
 	if err != nil || u.Host == "" {
-		return ascode.Hidden
+		return secret.Hidden
 	}
 	return u.Scheme + "://" + u.Host + "/…"
 }

@@ -203,7 +203,8 @@ func (s *Service) send(ctx context.Context, c Channel, d Delivery) (answer notic
 	}()
 	way, err := s.notifier(c)
 	if err != nil {
-		return answer, result{retryable: true}, err // what is misconfigured can be mended while it is tried
+		// What is misconfigured can be mended while it is tried; a test is tried once.
+		return answer, result{retryable: d.Message.Kind != kindOfTest}, err
 	}
 	m := d.Message
 	m.Lang, m.Zone, m.To, m.SentAt = c.Lang(), c.Zone(), d.Recipient, s.now()

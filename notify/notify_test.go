@@ -21,6 +21,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/queue"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/notify/db"
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/sink"
@@ -116,7 +117,7 @@ func (s *stage) channel(name string, spec Spec) {
 	}
 }
 
-func hook(url string) Spec { return Spec{Webhook: &WebhookSpec{URL: Secret(url)}} }
+func hook(url string) Spec { return Spec{Webhook: &WebhookSpec{URL: secret.Secret(url)}} }
 
 func (s *stage) append(kind string, a Alert) journal.Entry {
 	s.t.Helper()
@@ -299,9 +300,9 @@ func TestAlertReachesWebhookChatAndMail(t *testing.T) {
 			d.SMTP = SMTPConfig{Host: host, Port: atoi(t, port), From: "teiten@shop.example", TLS: email.NoTLS}
 		})
 		s.channel("automation", hook(to.HTTPURL()))
-		s.channel("chat", Spec{Slack: &SlackSpec{URL: Secret(to.HTTPURL() + "/slack")}, Language: "ja", TimeZone: "Asia/Tokyo"})
+		s.channel("chat", Spec{Slack: &SlackSpec{URL: secret.Secret(to.HTTPURL() + "/slack")}, Language: "ja", TimeZone: "Asia/Tokyo"})
 		s.channel("mail", Spec{Email: &EmailSpec{To: []string{"a@shop.example", "b@shop.example"}}})
-		s.channel("other-team", Spec{Webhook: &WebhookSpec{URL: Secret(to.HTTPURL())}, Match: &Match{Teams: []string{"search"}}})
+		s.channel("other-team", Spec{Webhook: &WebhookSpec{URL: secret.Secret(to.HTTPURL())}, Match: &Match{Teams: []string{"search"}}})
 		s.start()
 		e := s.fire("a1")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -685,7 +686,7 @@ func TestPolicyThatNamesAChannelThatIsNotThereIsOnRecord(t *testing.T) {
 	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
 	r := receive(t, always(200))
 	s := open(t, conn, nil)
-	s.channel("named", Spec{Webhook: &WebhookSpec{URL: Secret(r.URL)}, Match: &Match{OnlyNamed: true}})
+	s.channel("named", Spec{Webhook: &WebhookSpec{URL: secret.Secret(r.URL)}, Match: &Match{OnlyNamed: true}})
 	a := alert("a1")
 	a.Targets = []string{"named", "gone", "gone"}
 	s.append(KindAlertFired, a)
@@ -789,7 +790,7 @@ func TestSecretsAreWrittenNowhere(t *testing.T) {
 	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
 	r := receive(t, always(500))
 	s := open(t, conn, nil)
-	s.channel("hook", Spec{Webhook: &WebhookSpec{URL: Secret(r.URL + "/SECRET?token=SECRET"), Secret: "SECRET"}})
+	s.channel("hook", Spec{Webhook: &WebhookSpec{URL: secret.Secret(r.URL + "/SECRET?token=SECRET"), Secret: "SECRET"}})
 	s.channel("gone", Spec{Slack: &SlackSpec{URL: "http://127.0.0.1:1/services/SECRET"}})
 	s.channel("file", Spec{Slack: &SlackSpec{URL: "${file:/no/such/file}"}})
 	s.fire("a1")

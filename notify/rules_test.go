@@ -18,9 +18,12 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database/dbtest"
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/measure"
+	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/notice"
 )
 
@@ -137,28 +140,53 @@ func TestShownDocumentHoldsNoSecret(t *testing.T) {
 	if got := docs[0].Object.(*Document).Spec.Slack.URL; got != "${env:SLACK_URL}" {
 		t.Errorf("a reference was hidden: %s", string(got))
 	}
-	if s := fmt.Sprintf("%v %+v %#v %s", Secret("SECRET"), Spec{Slack: &SlackSpec{URL: "SECRET"}}, Secret("SECRET"), []Secret{"SECRET"}); strings.Contains(s, "SECRET") {
+	if s := fmt.Sprintf("%v %+v", Spec{Webhook: &WebhookSpec{URL: "SECRET", Secret: "SECRET"}}.Webhook, []SlackSpec{{URL: "SECRET"}}); strings.Contains(s, "SECRET") {
 		t.Errorf("%s", s)
 	}
 }
 
-func TestSecretIsLookedUpWhereItsReferenceSays(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte("from-file\r\n"), 0o600); err != nil {
+func TestChannelCannotCarryTheServersOwnSecrets(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
+	r := receive(t, always(200))
+	data := t.TempDir()
+	kept := filepath.Join(data, "teiten.db")
+	if err := os.WriteFile(kept, []byte(r.URL), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("NOTIFY_TEST_SECRET", "from-env")
-	for s, want := range map[Secret]string{
-		"plain": "plain", "": "", "${env:NOTIFY_TEST_SECRET}": "from-env", Secret("${file:" + file + "}"): "from-file",
-		"x${env:NOTIFY_TEST_SECRET}": "x${env:NOTIFY_TEST_SECRET}",
-	} {
-		if got, err := s.Reveal(); err != nil || got != want {
-			t.Errorf("%s: %q, %v", string(s), got, err)
+	t.Setenv("TEITEN_DATABASE", r.URL)
+	t.Setenv("TEITEN_SECRET_HOOK", r.URL)
+	s := open(t, conn, func(d *Deps) { d.Secrets = secret.Lookup{Private: []string{data}} })
+	s.start()
+	for name, url := range map[string]secret.Secret{"env": "${env:TEITEN_DATABASE}", "file": secret.Secret("${file:" + kept + "}")} {
+		s.channel(name, Spec{Webhook: &WebhookSpec{URL: url}})
+		got, err := s.Test(t.Context(), name)
+		if err != nil || got[0].Delivery.State != Failed || len(r.seen()) != 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	for _, s := range []Secret{"${env:NOTIFY_TEST_NONE}", "${file:/no/such/file}", Secret("${file:" + t.TempDir() + "}"), "${file:/dev/zero}"} {
-		if got, err := s.Reveal(); err == nil {
-			t.Errorf("%s gives %q", string(s), got)
+	s.channel("meant", Spec{Webhook: &WebhookSpec{URL: "${env:TEITEN_SECRET_HOOK}"}})
+	if got, err := s.Test(t.Context(), "meant"); err != nil || got[0].Delivery.State != Delivered {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestMailPasswordIsLookedUpAtEachSend(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	s := &Service{smtp: SMTPConfig{Host: "mail.example", Password: secret.Secret("${file:" + file + "}")}}
+	c := Channel{Name: "mail", Spec: Spec{Email: &EmailSpec{To: []string{"a@example.com"}}}.typed()}
+	if _, err := s.notifier(c); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("no file yet: %v", err)
+	}
+	for _, password := range []string{"first", "second"} {
+		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		way, err := s.notifier(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := way.(*email.Notifier).Server.Password; string(got) != password {
+			t.Errorf("%q, want %q", string(got), password)
 		}
 	}
 }
@@ -250,7 +278,7 @@ func TestNothingIsRecordedAsSentWithoutTwoHundred(t *testing.T) {
 				return status
 			})
 			defer r.Close()
-			db.channel(name, Spec{Webhook: &WebhookSpec{URL: Secret(r.URL)}, Match: &Match{OnlyNamed: true}})
+			db.channel(name, Spec{Webhook: &WebhookSpec{URL: secret.Secret(r.URL)}, Match: &Match{OnlyNamed: true}})
 			a := alert(name)
 			a.SLO, a.Targets = name, []string{name}
 			db.append(KindAlertFired, a)
@@ -339,7 +367,7 @@ func TestAPIShowsChannelsDeliveriesAndAttempts(t *testing.T) {
 	conn := dbtest.Open(t, dbtest.SQLite(t), rooms...)
 	r := receive(t, always(503))
 	s := open(t, conn, nil)
-	s.channel("hook", Spec{Webhook: &WebhookSpec{URL: Secret(r.URL + "/SECRET"), Secret: "SECRET"}})
+	s.channel("hook", Spec{Webhook: &WebhookSpec{URL: secret.Secret(r.URL + "/SECRET"), Secret: "SECRET"}})
 	for i := range 3 {
 		s.fire(fmt.Sprint("a", i))
 		s.wait(time.Second)

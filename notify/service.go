@@ -18,6 +18,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/queue"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify/db"
 	"github.com/teiten/teiten/notify/email"
@@ -42,6 +43,7 @@ type Deps struct {
 	Log           *slog.Logger
 	AllowNetworks []netip.Prefix
 	SMTP          SMTPConfig
+	Secrets       secret.Lookup // what references in channels may name
 	// Permit refuses who may not change what a team owns ("" is nobody's). It
 	// is asked before somebody has a channel send something.
 	Permit func(ctx context.Context, owner string) error
@@ -56,6 +58,7 @@ type Service struct {
 	log     *slog.Logger
 	site    Site
 	smtp    SMTPConfig
+	secrets secret.Lookup
 	permit  func(ctx context.Context, owner string) error
 	guard   *outbound.Guard
 	client  *outbound.Client
@@ -87,7 +90,7 @@ func New(d Deps) (*Service, error) {
 	guard := outbound.New(d.AllowNetworks)
 	return &Service{
 		db: d.DB, journal: d.Journal, queue: d.Queue, now: d.Now, log: d.Log,
-		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, permit: d.Permit,
+		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, secrets: d.Secrets, permit: d.Permit,
 		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(), started: d.Now(),
 	}, nil
 }
@@ -223,19 +226,19 @@ func (s *Service) record(ctx context.Context, tx *sql.Tx, kind string, d Deliver
 func (s *Service) notifier(c Channel) (Notifier, error) {
 	switch {
 	case c.Spec.Type == TypeWebhook && c.Spec.Webhook != nil:
-		url, err := c.Spec.Webhook.URL.Reveal()
+		url, err := s.secrets.Reveal(c.Spec.Webhook.URL)
 		if err != nil {
 			return nil, err
 		}
-		secret, err := c.Spec.Webhook.Secret.Reveal()
-		return &webhook.Notifier{Client: s.client, URL: url, Secret: secret, Source: s.source(), Now: s.now}, err
+		key, err := s.secrets.Reveal(c.Spec.Webhook.Secret)
+		return &webhook.Notifier{Client: s.client, URL: url, Secret: key, Source: s.source(), Now: s.now}, err
 	case c.Spec.Type == TypeSlack && c.Spec.Slack != nil:
-		url, err := c.Spec.Slack.URL.Reveal()
+		url, err := s.secrets.Reveal(c.Spec.Slack.URL)
 		return &slack.Notifier{Client: s.client, URL: url, Channel: c.Spec.Slack.Channel, Now: s.now}, err
 	case c.Spec.Type == TypeEmail && c.Spec.Email != nil:
 		server := s.smtp
-		var err error
-		server.Password, err = Secret(server.Password).Reveal()
+		password, err := secret.Lookup{ByOperator: true}.Reveal(server.Password)
+		server.Password = secret.Secret(password)
 		return &email.Notifier{Guard: s.guard, Server: server, From: c.Spec.Email.From}, err
 	}
 	return nil, fault.New(fault.Invalid, "notify.channel_type",

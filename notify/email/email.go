@@ -22,6 +22,7 @@ import (
 	mailer "github.com/wneessen/go-mail"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify/notice"
 	"github.com/teiten/teiten/notify/outbound"
@@ -44,8 +45,8 @@ type Config struct {
 	Host     string
 	Port     int // 587, or 465 with ImplicitTLS, when 0
 	Username string
-	Password string // "${env:NAME}" and "${file:PATH}" are resolved by whoever makes the config
-	From     string // address of the sender, with or without a name
+	Password secret.Secret // the password itself: whoever makes the Notifier looks references up
+	From     string        // address of the sender, with or without a name
 	TLS      TLS
 	Roots    *tls.Config // trust of its own, for a private authority; usually nil
 	Hello    string      // name in HELO; the host part of From when empty
@@ -163,7 +164,7 @@ func (n *Notifier) client(ctx context.Context) (*mailer.Client, error) {
 		if c.TLS == ImplicitTLS {
 			mechanism = mailer.SMTPAuthPlain // the library cannot see that this connection is encrypted
 		}
-		options = append(options, mailer.WithSMTPAuth(mechanism), mailer.WithUsername(c.Username), mailer.WithPassword(c.Password))
+		options = append(options, mailer.WithSMTPAuth(mechanism), mailer.WithUsername(c.Username), mailer.WithPassword(string(c.Password)))
 	}
 	return mailer.NewClient(c.Host, options...)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/notice"
@@ -278,7 +279,7 @@ func TestTLSIsVerified(t *testing.T) {
 			}
 			signIn := func(password string) error {
 				_, _, err := send(t, notifier(at, func(o *email.Config) {
-					o.TLS, o.Roots, o.Username, o.Password = c.tls, trusted, "teiten", password
+					o.TLS, o.Roots, o.Username, o.Password = c.tls, trusted, "teiten", secret.Secret(password)
 				}), sample())
 				return err
 			}
