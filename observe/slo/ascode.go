@@ -335,14 +335,14 @@ func compile(ctx context.Context, q db.DBTX, o *openslo.SLO) (*Definition, error
 
 // annotate takes in the settings of a valid document.
 func (d *Definition) annotate(a map[string]string) {
-	d.Settle, d.Scrape = defaultSettle, defaultScrape
 	if v, ok := a[openslo.MinimumEvents]; ok {
 		n, _ := strconv.ParseFloat(v, 64)
 		d.Minimum = &n
 	}
 	d.AbsentBad = a[openslo.Absent] == "bad"
 	if v, ok := a[openslo.Settle]; ok {
-		d.Settle, _ = time.ParseDuration(v)
+		settle, _ := time.ParseDuration(v)
+		d.Settle = &settle
 	}
 	if v, ok := a[openslo.ScrapeInterval]; ok {
 		d.Scrape, _ = time.ParseDuration(v)

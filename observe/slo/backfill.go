@@ -135,7 +135,7 @@ func (e *engine) backfillStep(ctx context.Context, t *track) error {
 	if err != nil {
 		return err
 	}
-	counted, _, err := count(ctx, nil, q, t.def, span)
+	counted, _, err := e.count(ctx, nil, q, t.def, span)
 	if err != nil {
 		return err
 	}
@@ -189,8 +189,9 @@ func (e *engine) fill(ctx context.Context, t *track, span minutes, counted []led
 	if finished {
 		t.backfill.FinishedAt = database.Micros(now)
 	}
+	t.state, p.changes = t.judge(now) // the long windows may be whole now
 	p.figures = t.figuresNow(now, t.seen)
-	err := e.writeFill(ctx, p, finished)
+	err := e.writeFill(ctx, p, finished, now)
 	if err != nil {
 		t.state = was
 		for n, h := range former {
@@ -211,14 +212,14 @@ func (e *engine) hour(ctx context.Context, t *track, number int64) (ledger.Hour,
 	return found, err
 }
 
-func (e *engine) writeFill(ctx context.Context, p pending, finished bool) error {
+func (e *engine) writeFill(ctx context.Context, p pending, finished bool, now time.Time) error {
 	mine := true
 	err := e.s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
 			return err
 		}
 		var err error
-		if mine, err = e.writeOne(ctx, tx, db.New(prepare(tx)), p, time.Time{}); err != nil || !mine || !finished {
+		if mine, err = e.writeOne(ctx, tx, db.New(prepare(tx)), p, now); err != nil || !mine || !finished {
 			return err
 		}
 		row, err := db.New(tx).GetStatus(ctx, p.t.name)

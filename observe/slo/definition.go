@@ -27,12 +27,12 @@ type Definition struct {
 	Total   string `json:"total"`
 	Counter bool   `json:"counter"`
 
-	AbsentBad bool          `json:"absentBad,omitempty"` // a minute without data is bad
-	Settle    time.Duration `json:"settle,omitempty"`
-	Scrape    time.Duration `json:"scrape,omitempty"` // of sources that extrapolate
-	Minimum   *float64      `json:"minimum,omitempty"`
-	Exact     bool          `json:"exact,omitempty"` // the source knows exact increases
-	Rules     []Rule        `json:"rules"`
+	AbsentBad bool           `json:"absentBad,omitempty"` // a minute without data is bad
+	Settle    *time.Duration `json:"settle,omitempty"`    // how long after its end a minute is read
+	Scrape    time.Duration  `json:"scrape,omitempty"`    // interval, where increases are estimated
+	Minimum   *float64       `json:"minimum,omitempty"`
+	Exact     bool           `json:"exact,omitempty"` // the source knows exact increases
+	Rules     []Rule         `json:"rules"`
 }
 
 // The windows that are read for every objective, shown and exported, besides

@@ -246,7 +246,7 @@ func (e *engine) due(now time.Time) []reading {
 
 // target is the first minute of an objective that has not settled.
 func (e *engine) target(t *track, now time.Time) int64 {
-	wait := t.def.Settle
+	wait := e.s.settle(t.def)
 	if q, err := e.s.sources.Get(t.def.Source); err == nil && !q.Anchored() {
 		h := fnv.New32a()
 		h.Write([]byte(t.name))
@@ -268,15 +268,15 @@ func (e *engine) read(ctx context.Context, a *asked, down *failing, r *reading) 
 	}
 	q, err := e.s.sources.Get(t.def.Source)
 	if err == nil {
-		r.counted, r.exact, err = count(ctx, a, q, t.def, span)
+		r.counted, r.exact, err = e.count(ctx, a, q, t.def, span)
 	}
 	r.err = err
 	down.note(t.def.Source, err)
 }
 
 // count reads the minutes of span from q.
-func count(ctx context.Context, a *asked, q metrics.Querier, d *Definition, span minutes) ([]ledger.Minute, bool, error) {
-	x, err := queriesFor(d, q)
+func (e *engine) count(ctx context.Context, a *asked, q metrics.Querier, d *Definition, span minutes) ([]ledger.Minute, bool, error) {
+	x, err := queriesFor(d, q, e.s.estimateOver(d))
 	if err != nil {
 		return nil, false, err
 	}

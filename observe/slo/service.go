@@ -42,6 +42,9 @@ type Deps struct {
 	Sources Sources
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Settle is how long after its end a minute is read, for objectives that do
+	// not say; 30 s where it is 0.
+	Settle time.Duration
 }
 
 // Service keeps objectives, evaluates them and answers for them.
@@ -55,13 +58,17 @@ type Service struct {
 	log     *slog.Logger
 	engine  *engine
 	figures figures
+	settled time.Duration
 }
 
 // New returns the room. It evaluates nothing until Run.
 func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, journal: d.Journal, queue: d.Queue, catalog: d.Catalog,
-		sources: d.Sources, now: d.Now, log: d.Log,
+		sources: d.Sources, now: d.Now, log: d.Log, settled: d.Settle,
+	}
+	if s.settled == 0 {
+		s.settled = defaultSettle
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -73,6 +80,14 @@ func New(d Deps) *Service {
 	s.figures.init()
 	d.Journal.Subscribe("catalog.*", "slo.owner", s.followCatalog)
 	return s
+}
+
+// settle is how long after its end a minute of an objective is read.
+func (s *Service) settle(d *Definition) time.Duration {
+	if d.Settle != nil {
+		return *d.Settle
+	}
+	return s.settled
 }
 
 // followCatalog keeps owner, tier and system of a service's objectives what the
