@@ -44,11 +44,21 @@ func extension(l text.Lang) string {
 	return ".md"
 }
 
+// generated begins a page: the way to its twin in the other language, and where
+// it comes from.
+func generated(page string, l text.Lang) string {
+	twin, name := text.JA, "日本語"
+	if l == text.JA {
+		twin, name = text.EN, "English"
+	}
+	return fmt.Sprintf("[%s](%s)\n\n%s", name, page+extension(twin), generatedNote.In(l))
+}
+
 var generatedNote = text.Say("This page is generated from the code by `make generate`.", "このページは `make generate` でコードから生成されます。")
 
 func configurationReference(l text.Lang) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s\n\n", text.Say("Configuration", "設定").In(l), generatedNote.In(l),
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s\n\n", text.Say("Configuration", "設定").In(l), generated("configuration", l),
 		text.Say("`teiten serve --config teiten.yaml` reads these keys from a YAML file; an unknown key is an error with its line. The environment wins over the file, and flags win over both. `teiten config check teiten.yaml` shows what is in force.",
 			"`teiten serve --config teiten.yaml` は次のキーをYAMLファイルから読みます。未知のキーは行番号付きのエラーになります。ファイルより環境変数が、環境変数よりフラグが優先されます。`teiten config check teiten.yaml` で有効な設定を確認できます。").In(l))
 	fmt.Fprintf(&b, "| %s | %s | %s | %s |\n|---|---|---|---|\n", text.Say("key", "キー").In(l), text.Say("variable", "環境変数").In(l), text.Say("default", "既定値").In(l), text.Say("meaning", "意味").In(l))
@@ -67,7 +77,7 @@ func code(v string) string {
 
 func measuresReference(a *app.App, l text.Lang) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n", text.Say("Measures", "指標").In(l), generatedNote.In(l))
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n", text.Say("Measures", "指標").In(l), generated("measures", l))
 	fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n|---|---|---|---|---|\n", text.Say("id", "ID").In(l), text.Say("title", "名称").In(l), text.Say("unit", "単位").In(l), text.Say("better", "良い方向").In(l), text.Say("version", "版").In(l))
 	for _, d := range a.Measures.All() {
 		better := text.Say("higher", "高いほど良い")
@@ -81,7 +91,7 @@ func measuresReference(a *app.App, l text.Lang) string {
 
 func kindsReference(r *ascode.Registry, l text.Lang) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n", text.Say("Documents as code", "コードとしての文書").In(l), generatedNote.In(l))
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n", text.Say("Documents as code", "コードとしての文書").In(l), generated("kinds", l))
 	for _, k := range r.Kinds() {
 		fields, err := r.Fields(k.ID)
 		if err != nil {
