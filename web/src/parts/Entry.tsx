@@ -21,13 +21,16 @@ export function useKindName(): (kind: string) => string {
   );
 }
 
+/** Begins with a capital: the server's reasons are parts of sentences. */
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** The sentence that an entry carries in its data, or one made of it. */
 export function useSummary(): (entry: Entry) => string {
   const say = useSay();
   const { t } = useTranslation();
   return (entry) => {
     const data = (entry.data ?? {}) as Record<string, unknown>;
-    for (const text of [data.reason, data.summary, data.title]) if (isBoth(text)) return say(text);
+    for (const text of [data.reason, data.summary, data.title]) if (isBoth(text)) return sentence(say(text));
     if (entry.kind === "ascode.applied") return t("entry.applied", { added: Number(data.added ?? 0), changed: Number(data.changed ?? 0), removed: Number(data.removed ?? 0) });
     if (entry.kind.startsWith("access.")) return [data.login ?? data.name, data.address].filter((v) => typeof v === "string").join(" · ");
     return typeof data.version === "string" ? data.version : "";
@@ -38,7 +41,7 @@ export function useSummary(): (entry: Entry) => string {
 export function Subject({ entry }: { entry: Entry }) {
   const data = (entry.data ?? {}) as Record<string, unknown>;
   const name = entry.subject === "user:" + entry.actor.id ? entry.actor.name : typeof data.name === "string" ? data.name : undefined;
-  if (entry.subject.startsWith("user:") && name) return <span>{name}</span>;
+  if (/^(user|token):/.test(entry.subject) && name) return <span>{name}</span>;
   return entry.subject ? <RefLink refText={entry.subject} /> : <>–</>;
 }
 
@@ -53,7 +56,7 @@ export function EntryLine({ entry, opened }: { entry: Entry; opened?: boolean })
         {name(entry.kind)}
       </Link>{" "}
       <Subject entry={entry} /> {entry.actor.kind !== "system" && <span className="dim">{t("entry.by", { name: entry.actor.name || entry.actor.id })}</span>}
-      {reason && <div className="dim sentence">{reason}</div>}
+      {reason && <div className="dim">{reason}</div>}
     </div>
   );
 }

@@ -144,7 +144,7 @@ function EntryRow({ entry: e, name, opened, toggle }: { entry: Entry; name: stri
           <button className="linkbtn" style={{ fontSize: "inherit" }} aria-expanded={opened} onClick={toggle}>
             {name}
           </button>
-          {summary && <div className="sentence">{summary}</div>}
+          {summary && <div>{summary}</div>}
           <div className="sub">{e.kind}</div>
           <div className="narrow-only anywhere">
             <Subject entry={e} /> <span className="dim">{e.actor.name || e.actor.id}</span>
