@@ -8,6 +8,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -42,6 +43,7 @@ func (s *Service) Kind() ascode.Kind {
 				o.Spec = o.Spec.redacted()
 			}
 		},
+		Moved:    moved,
 		Validate: validate,
 		Apply: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
 			return putChannel(ctx, tx, channelOf(d), s.now())
@@ -74,6 +76,22 @@ func validate(d *ascode.Document) []*fault.Error {
 		all = append(all, d.Fault(p.Code, p.What, p.Remedy, p.Path...))
 	}
 	return all
+}
+
+// moved reports whether after sends to another receiver than before: what signs
+// the messages is then not kept.
+func moved(before, after any) bool {
+	receiver := func(v any) (r struct{ webhook, slack secret.Secret }) {
+		s := v.(*Document).Spec
+		if s.Webhook != nil {
+			r.webhook = s.Webhook.URL
+		}
+		if s.Slack != nil {
+			r.slack = s.Slack.URL
+		}
+		return r
+	}
+	return receiver(before) != receiver(after)
 }
 
 // redacted is the spec without its secrets. A reference to a secret is none.

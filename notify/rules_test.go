@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,29 @@ func TestChannelCannotCarryTheServersOwnSecrets(t *testing.T) {
 	s.channel("meant", Spec{Webhook: &WebhookSpec{URL: "${env:TEITEN_SECRET_HOOK}"}})
 	if got, err := s.Test(t.Context(), "meant"); err != nil || got[0].Delivery.State != Delivered {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestSigningSecretStaysWithItsReceiver(t *testing.T) {
+	conn := dbtest.Open(t, dbtest.SQLite(t), append(slices.Clone(rooms), dbtest.Room{Name: "ascode", Files: ascode.Migrations})...)
+	r := ascode.NewRegistry()
+	r.Add(open(t, conn, nil).Kind())
+	engine := ascode.NewEngine(conn, r, nil)
+	apply := func(url, key string) error {
+		_, err := engine.Apply(t.Context(), ascode.Request{Files: []ascode.File{{Name: "channels.yaml",
+			Data: fmt.Sprintf(document, "ops", "  webhook:\n    url: "+url+"\n    secret: "+key+"\n")}}})
+		return err
+	}
+	if err := apply("https://a.example/x", "key"); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := fault.As(apply("https://b.example/x", ascode.Hidden)); !ok || f.Code != "ascode.secret_moved" || f.Where.Line != 8 {
+		t.Errorf("the secret travels: %+v", f)
+	}
+	for _, kept := range [][2]string{{ascode.Hidden, ascode.Hidden}, {"https://a.example/x", ascode.Hidden}, {"https://b.example/x", "key2"}} {
+		if err := apply(kept[0], kept[1]); err != nil {
+			t.Errorf("%v: %v", kept, err)
+		}
 	}
 }
 

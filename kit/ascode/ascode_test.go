@@ -36,6 +36,7 @@ type lampSpec struct {
 	Near   []string       `json:"near,omitempty"`
 	Bulbs  []bulb         `json:"bulbs,omitempty"`
 	Secret string         `json:"secret,omitempty"`
+	Socket string         `json:"socket,omitempty"`
 	Note   string         `json:"note,omitempty"`
 	Extra  map[string]any `json:"-" ascode:"extra"`
 }
@@ -83,6 +84,7 @@ func lamps(h *house) Kind {
 			}
 			return faults
 		},
+		Moved: func(before, after any) bool { return before.(*lamp).Spec.Socket != after.(*lamp).Spec.Socket },
 		Redact: func(d *Document) {
 			if s := spec(d); s.Secret != "" {
 				s.Secret = Hidden

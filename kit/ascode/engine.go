@@ -151,7 +151,7 @@ func (e *Engine) plan(ctx context.Context, tx *sql.Tx, j *job) ([]*step, error) 
 	var steps []*step
 	var faults []*fault.Error
 	for _, d := range j.docs {
-		s, wrong, err := e.step(j, d, before[d.ID()], last[d.ID()])
+		s, wrong, err := e.step(ctx, j, d, before[d.ID()], last[d.ID()])
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func (e *Engine) plan(ctx context.Context, tx *sql.Tx, j *job) ([]*step, error) 
 }
 
 // step compares one document with what is stored.
-func (e *Engine) step(j *job, d *Document, before *row, lastRevision int64) (*step, []*fault.Error, error) {
+func (e *Engine) step(ctx context.Context, j *job, d *Document, before *row, lastRevision int64) (*step, []*fault.Error, error) {
 	if before != nil && before.managedBy != j.managedBy {
 		if refused := takeOver(d, before, j); len(refused) > 0 {
 			return nil, refused, nil
@@ -182,11 +182,17 @@ func (e *Engine) step(j *job, d *Document, before *row, lastRevision int64) (*st
 			return nil, nil, err
 		}
 	}
-	tree, old, faults, err := d.settle(before)
+	blind := e.blind(ctx, j, d, before)
+	tree, old, faults, err := d.settle(before, blind)
 	if err != nil || len(faults) > 0 {
 		return nil, faults, err
 	}
 	s := &step{doc: d, before: before, body: string(writeJSON(tree))}
+	if blind {
+		if tree, old, err = d.kind.bothShown(d, s); err != nil {
+			return nil, nil, err
+		}
+	}
 	s.change = changeOf(d, Added, j.managedBy, lastRevision+1)
 	if before == nil {
 		return s, nil, s.describe(nil, tree)
@@ -198,6 +204,22 @@ func (e *Engine) step(j *job, d *Document, before *row, lastRevision int64) (*st
 	}
 	s.change.Action, s.change.Revision = Changed, before.revision+1
 	return s, nil, s.describe(old, tree)
+}
+
+// blind reports whether a plan is not to tell if secrets differ: to somebody who
+// may not change the document it would tell whether they guessed them.
+func (e *Engine) blind(ctx context.Context, j *job, d *Document, before *row) bool {
+	return j.dryRun && before != nil && d.kind.Redact != nil && e.Permit != nil && e.Permit(ctx, before.owner) != nil
+}
+
+// bothShown returns the trees of the new and of the stored version without their
+// secrets.
+func (k *Kind) bothShown(d *Document, s *step) (tree, old *yaml.Node, err error) {
+	if tree, err = k.shownOf(d, s.body); err != nil {
+		return nil, nil, err
+	}
+	old, err = k.shownOf(d, s.before.body)
+	return tree, old, err
 }
 
 // describe fills in what people are told of the change.
@@ -301,13 +323,11 @@ func (e *Engine) removals(ctx context.Context, tx *sql.Tx, j *job, steps []*step
 // summary is the plan of the steps.
 func (j *job) summary(steps []*step) Plan {
 	p := Plan{Set: j.set, DryRun: j.dryRun, Changes: make([]Change, len(steps))}
-	content := make(map[string]string, len(steps))
 	for i, s := range steps {
 		s.change.Event = s.doc.kind.Event + string(s.change.Action)
 		p.Changes[i] = s.change
-		content[s.doc.ID()] = s.body
 	}
-	p.finish(content)
+	p.finish()
 	return p
 }
 

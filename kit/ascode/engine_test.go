@@ -290,6 +290,68 @@ func TestSecretsAreNeverShownAndNeverLost(t *testing.T) {
 	})
 }
 
+func TestKeptSecretDoesNotTravel(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		r.apply(t, Request{Files: files(lampDoc("hall", "secret: s3cr3t", "socket: left", "bulbs: [{name: a, key: k3y}]"))})
+		elsewhere := lampDoc("hall", "secret: (hidden)", "socket: right", "bulbs: [{name: a, key: (hidden)}]")
+		_, err := r.Apply(t.Context(), Request{Files: files(elsewhere)})
+		var said []string
+		if f, ok := fault.As(err); ok {
+			for _, d := range f.Details {
+				said = append(said, fmt.Sprintf("%s %s %s: %s", d.Where, d.Code, d.Field, d.Remedy.EN))
+			}
+		}
+		want := []string{
+			"1.yaml:9:26 ascode.secret_moved spec.bulbs[0].key: write the secret again, because its destination changed",
+			"1.yaml:7:11 ascode.secret_moved spec.secret: write the secret again, because its destination changed",
+		}
+		if d := cmp.Diff(want, said); d != "" {
+			t.Error(d)
+		}
+		key := Key{Kind: "lamps", Name: "hall"}
+		if _, err := r.Put(t.Context(), Edit{Key: key, Data: elsewhere}); err == nil {
+			t.Error("a secret travels by an edit")
+		}
+		for _, fine := range []string{
+			strings.ReplaceAll(elsewhere, "right", "left"),                                          // stays where it is
+			strings.Replace(strings.Replace(elsewhere, "(hidden)", "new", 1), "(hidden)", "new", 1), // whoever moves it knows it
+			lampDoc("hall", "socket: attic"),                                                        // leaves it behind
+		} {
+			r.apply(t, Request{Files: files(fine)})
+		}
+	})
+}
+
+func TestPlanDoesNotTellWhetherASecretWasGuessed(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		r.apply(t, Request{Files: files(lampDoc("hall", "owner: lights", "secret: s3cr3t", "socket: left"))})
+		r.Permit = func(context.Context, string) error { return errors.New("not yours") }
+		var plans []string
+		for _, guess := range []string{"s3cr3t", "wrong", "(hidden)"} {
+			p := r.apply(t, Request{DryRun: true, Files: files(lampDoc("hall", "owner: lights", "secret: "+guess, "socket: left"))})
+			plans = append(plans, fmt.Sprintf("%+v", p))
+		}
+		if plans[0] != plans[1] || plans[1] != plans[2] {
+			t.Errorf("a right guess shows:\n%s\n%s\n%s", plans[0], plans[1], plans[2])
+		}
+		if p := r.apply(t, Request{DryRun: true, Files: files(lampDoc("hall", "owner: lights", "secret: (hidden)", "socket: right"))}); p.Changed != 1 {
+			t.Errorf("what is no secret must show: %+v", p)
+		}
+		r.Permit = nil
+		var digests []string
+		for _, guess := range []string{"one", "two"} {
+			p := r.apply(t, Request{DryRun: true, Files: files(lampDoc("hall", "owner: lights", "secret: "+guess, "socket: left"))})
+			if p.Changed != 1 {
+				t.Errorf("who may change it sees that it changes: %+v", p)
+			}
+			digests = append(digests, p.Digest)
+		}
+		if digests[0] != digests[1] {
+			t.Error("the digest tells secrets apart")
+		}
+	})
+}
+
 func TestExportAppliesToTheSame(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		r.apply(t, Request{Files: files(lampDoc("hall", "note: |", "  two", "  lines", "shade: {n: 1.0, s: '1.0', b: 'true', d: 2001-01-01}", "on: false"), lampDoc("attic"))})

@@ -42,6 +42,10 @@ type Kind struct {
 	OwnerIn func(ctx context.Context, tx *sql.Tx, d *Document) (string, error)
 	// Redact puts Hidden in the place of every secret in d.Object.
 	Redact func(d *Document)
+	// Moved reports whether after sends its secrets to somewhere else than before
+	// did; both are what New returned, filled in. A secret that is left Hidden is
+	// not kept then: whoever chooses where it goes has to know it.
+	Moved func(before, after any) bool
 	// Validate judges d by itself: no clock, no database, no network.
 	Validate func(d *Document) []*fault.Error
 	// Apply writes d into the room's tables, whether or not it was there.

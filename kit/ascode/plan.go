@@ -50,7 +50,8 @@ type Change struct {
 }
 
 // Plan is everything that an apply would do or has done. Digest identifies
-// exactly this: the same files against the same documents give the same digest.
+// exactly what it shows: the same files against the same documents give the same
+// digest.
 type Plan struct {
 	Set     string   `json:"set"`
 	DryRun  bool     `json:"dryRun"`
@@ -67,8 +68,9 @@ type Plan struct {
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool { return p.Added+p.Changed+p.Removed == 0 }
 
-// finish counts the changes and signs the plan.
-func (p *Plan) finish(content map[string]string) {
+// finish counts the changes and signs what the plan shows. Secrets are no part of
+// that: a digest of them could be guessed at.
+func (p *Plan) finish() {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n", p.Set)
 	for _, c := range p.Changes {
@@ -84,7 +86,7 @@ func (p *Plan) finish(content map[string]string) {
 			continue
 		}
 		id := documentID(c.Kind, c.Namespace, c.Name)
-		fmt.Fprintf(h, "%s %s %d %x\n", c.Action, id, c.Revision, sha256.Sum256([]byte(content[id])))
+		fmt.Fprintf(h, "%s %s %d %x\n", c.Action, id, c.Revision, sha256.Sum256(c.After))
 	}
 	p.Digest = hex.EncodeToString(h.Sum(nil)[:16])
 }

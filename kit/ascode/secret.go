@@ -1,6 +1,8 @@
 package ascode
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/teiten/teiten/kit/fault"
@@ -8,8 +10,9 @@ import (
 )
 
 // settle returns the tree of a document as it will be stored, with the secrets
-// that it leaves Hidden taken from before, and the tree that is stored now.
-func (d *Document) settle(before *row) (tree, old *yaml.Node, faults []*fault.Error, err error) {
+// that it leaves Hidden taken from before, and the tree that is stored now. Where
+// blind, it does not look at what its secrets are.
+func (d *Document) settle(before *row, blind bool) (tree, old *yaml.Node, faults []*fault.Error, err error) {
 	if tree, err = encode(d.Object); err != nil {
 		return nil, nil, nil, err
 	}
@@ -20,18 +23,40 @@ func (d *Document) settle(before *row) (tree, old *yaml.Node, faults []*fault.Er
 	}
 	u := unhider{doc: d}
 	u.walk(tree, old)
-	if len(u.faults) > 0 || !u.found {
+	if len(u.faults) > 0 || len(u.kept) == 0 {
 		return tree, old, u.faults, nil
 	}
 	d.Object = d.kind.New()
-	return tree, old, decode(d, tree, d.Object), nil
+	if faults = decode(d, tree, d.Object); len(faults) == 0 && !blind {
+		faults = d.travelling(before, u.kept)
+	}
+	return tree, old, faults, nil
+}
+
+// travelling refuses to keep secrets in a document that now sends them to
+// somewhere else: to an address of its author's choice, who need not know them.
+func (d *Document) travelling(before *row, kept [][]any) []*fault.Error {
+	if d.kind.Moved == nil {
+		return nil
+	}
+	was, _, err := d.kind.restore(before)
+	if err == nil && !d.kind.Moved(was.Object, d.Object) {
+		return nil
+	}
+	faults := make([]*fault.Error, len(kept))
+	for i, path := range kept {
+		faults[i] = d.Fault("ascode.secret_moved",
+			text.Say("%s is hidden, and it would go to another destination than before", "%s は伏せられていますが、送信先が変わっています", pathString(path)),
+			text.Say("write the secret again, because its destination changed", "送信先が変わったため、秘密の値をもう一度書いてください"), path...)
+	}
+	return faults
 }
 
 // unhider puts stored secrets back where a document says Hidden.
 type unhider struct {
 	doc    *Document
 	path   []any
-	found  bool
+	kept   [][]any
 	faults []*fault.Error
 }
 
@@ -56,7 +81,8 @@ func (u *unhider) walk(n, old *yaml.Node) {
 				text.Say("write the secret", "秘密の値を書いてください"), u.path...))
 			return
 		}
-		n.Value, u.found = old.Value, true
+		n.Value = old.Value
+		u.kept = append(u.kept, slices.Clone(u.path))
 	}
 }
 

@@ -61,6 +61,7 @@ func (s *Sources) Kind() ascode.Kind {
 		Ref:      func(d *ascode.Document) string { return "source:" + d.Name },
 		Validate: func(d *ascode.Document) []*fault.Error { return s.validate(d) },
 		Redact:   redact,
+		Moved:    moved,
 		Apply:    s.put,
 		Remove:   s.drop,
 		Check:    s.checkDocument,
@@ -91,6 +92,19 @@ func (s *Sources) changeComing(ctx context.Context) {
 			s.o.Log.WarnContext(ctx, "data sources could not be read", "error", err)
 		}
 	})
+}
+
+// moved reports whether the secrets of after go to another server than those of
+// before, or to one that is told from others in another way.
+func moved(before, after any) bool {
+	a, b := before.(*DataSource).Spec.ConnectionDetails, after.(*DataSource).Spec.ConnectionDetails
+	trust := func(s Settings) TLSSettings {
+		if s.TLS == nil {
+			return TLSSettings{}
+		}
+		return TLSSettings{CA: s.TLS.CA, ServerName: s.TLS.ServerName, InsecureSkipVerify: s.TLS.InsecureSkipVerify}
+	}
+	return a.URL != b.URL || trust(a) != trust(b)
 }
 
 // redact hides what is a secret and not a reference to one.

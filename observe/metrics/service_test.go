@@ -233,6 +233,26 @@ func TestSecretsAreHiddenAndKept(t *testing.T) {
 		if _, err := ask(t, s.sources, "a"); err != nil {
 			t.Errorf("the stored password is lost: %v", err)
 		}
+		// Nobody who does not know them may send them elsewhere.
+		var stolen atomic.Value
+		stolen.Store("none")
+		thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			stolen.Store(r.Header.Get("Authorization") + r.Header.Get("X-Key"))
+		}))
+		t.Cleanup(thief.Close)
+		for _, elsewhere := range []string{
+			strings.Replace(hidden, a.URL, thief.URL, 1),
+			strings.Replace(strings.Replace(details, a.URL, thief.URL, 1), "X-Key: k3y", "X-Key: "+ascode.Hidden, 1),
+			hidden + "\n    tls: {insecureSkipVerify: true}",
+		} {
+			if f, ok := fault.As(s.apply(t, document("a", elsewhere))); !ok || f.Code != "ascode.secret_moved" || f.Where.Line == 0 {
+				t.Errorf("%s\nis applied: %v", elsewhere, f)
+			}
+		}
+		_, _ = s.sources.Test(t.Context(), "a") // whatever it says, the thief must not hear
+		if got := stolen.Load(); got != "none" {
+			t.Errorf("sent to another address: %v", got)
+		}
 	})
 }
 
