@@ -25,6 +25,9 @@ const (
 	leaseTTL = 30 * time.Second
 	look     = time.Second // how often the clock is looked at
 
+	// lookAfterError is how long a database that is full or away is left alone.
+	lookAfterError = 10 * time.Second
+
 	readers   = 4   // objectives that are read at a time
 	loaders   = 4   // objectives that are loaded at a time
 	batchSize = 250 // objectives in one transaction
@@ -63,16 +66,16 @@ func (s *Service) Run(ctx context.Context) error {
 		past.Go(func() { s.engine.backfillLoop(ctx) })
 	}
 	defer past.Wait()
-	t := time.NewTicker(look)
-	defer t.Stop()
 	for {
+		wait := look
 		if err := s.Evaluate(ctx); err != nil && ctx.Err() == nil {
+			wait = lookAfterError
 			s.log.ErrorContext(ctx, "objectives were not evaluated", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-t.C:
+		case <-time.After(wait):
 		}
 	}
 }
