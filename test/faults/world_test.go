@@ -15,7 +15,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,11 +68,18 @@ func newServer(t *testing.T, data string, env ...string) *program.Server {
 	return s
 }
 
+// tail is the end of a log, and every request that failed for no good reason.
 func tail(log string) string {
-	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool {
-		return strings.Contains(line, "msg=request ") || strings.Contains(line, `msg="request refused"`) || strings.Contains(line, "attempt failed")
-	})
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+	var failed, others []string
+	for line := range strings.Lines(log) {
+		switch {
+		case strings.Contains(line, `msg="request failed"`):
+			failed = append(failed, line)
+		case !strings.Contains(line, "msg=request ") && !strings.Contains(line, `msg="request refused"`) && !strings.Contains(line, "attempt failed"):
+			others = append(others, line)
+		}
+	}
+	return strings.Join(append(failed, others[max(0, len(others)-40):]...), "")
 }
 
 func start(t *testing.T, s *program.Server) {
