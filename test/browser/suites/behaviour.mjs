@@ -207,8 +207,11 @@ export function behaviour(world, test) {
 
   test("a span of the charts stands in the address", async () => {
     const { page, context } = await open("/slos/checkout-availability");
-    await page.getByRole("group", { name: "Span of the charts" }).getByRole("link", { name: "1 d", exact: true }).click();
+    const spans = page.getByRole("group", { name: "Span of the charts" });
+    assert.deepEqual(await spans.locator("[aria-current]").allInnerTexts(), ["30 d"]);
+    await spans.getByRole("link", { name: "1 d", exact: true }).click();
     await page.waitForURL("**/slos/checkout-availability?range=1d");
+    assert.deepEqual(await spans.locator("[aria-current]").allInnerTexts(), ["1 d"]);
     await settled(page);
     await picture(page, "slo-1d-en");
     await context.close();

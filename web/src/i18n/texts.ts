@@ -121,7 +121,7 @@ export const texts = {
   "now.noChanges": ["No changes yet", "変更はまだありません"],
   "now.noChangesWhat": ["Deployments and changed definitions appear here.", "デプロイや定義の変更がここに並びます。"],
   "now.sourcesOK_one": ["The data source answers.", "データソースは応答しています。"],
-  "now.sourcesOK_other": ["All {{count}} data sources answer.", "{{count}} 件のデータソースすべてが応答しています。"],
+  "now.sourcesOK_other": ["All {{count}} data sources answer.", "データソースはすべて応答しています({{count}} 件)。"],
 
   // Alerts
   "alert.severity": ["Severity", "重要度"],

@@ -80,7 +80,7 @@ export function Chart(props: ChartProps) {
       {
         width: el.clientWidth || 300,
         height,
-        padding: [10, 8, 0, 0],
+        padding: [10, 16, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...(sync ? { sync: { key: sync, setSeries: false } } : {}) },
         scales: {

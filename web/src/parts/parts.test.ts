@@ -5,6 +5,7 @@ import { originOf } from "./Managed";
 import { splitRef } from "./Ref";
 import { budgetTone } from "./Status";
 import { browserName } from "../pages/settings/browserName";
+import { byMessage } from "../pages/now/byMessage";
 import { verdict } from "../pages/now/verdict";
 
 describe("an entry's data", () => {
@@ -87,6 +88,11 @@ describe("the first sentence", () => {
     [{ healthy: 5 }, 2, "burning", 2],
     [{}, 0, "calm", 0],
   ] as const)("%j with %i paging is %s", (tally, paging, key, count) => expect(verdict(tally, paging)).toEqual({ key, count }));
+});
+
+test("one message to several channels is one group, in order", () => {
+  const d = (entry: string, kind = "slo.alert_fired") => ({ entry, kind });
+  expect(byMessage([d("2"), d("2"), d("1"), d("2"), d(""), d("")]).map((g) => g.length)).toEqual([2, 1, 1, 1, 1]);
 });
 
 test("browsers are named", () => {

@@ -15,6 +15,7 @@ import { SourceTroubles } from "../../parts/Sources";
 import { Budget, Severity, Status } from "../../parts/Status";
 import { Ago, At } from "../../parts/Time";
 import { budgetOf, Exhausts } from "../slos/parts";
+import { byMessage } from "./byMessage";
 import { verdict } from "./verdict";
 
 /** What changed lately, for the reader who asks "what did we do?". */
@@ -184,7 +185,7 @@ function Soonest({ slos: list }: { slos: SLO[] }) {
 
 function Delivered() {
   const { t } = useTranslation();
-  const query = useQuery(deliveries({ limit: 8 }));
+  const query = useQuery(deliveries({ limit: 15 }));
   return (
     <Section
       title={t("now.delivered")}
@@ -198,8 +199,8 @@ function Delivered() {
         {(data) =>
           data.items?.length ? (
             <ul className="loglist">
-              {data.items.map((d) => (
-                <DeliveryLine key={d.id} delivery={d} />
+              {byMessage(data.items).map((group) => (
+                <MessageLine key={group[0].id} deliveries={group} />
               ))}
             </ul>
           ) : (
@@ -211,16 +212,25 @@ function Delivered() {
   );
 }
 
-function DeliveryLine({ delivery: d }: { delivery: Delivery }) {
+/** One message and where it went: what one entry sent to several channels is one line. */
+function MessageLine({ deliveries: all }: { deliveries: Delivery[] }) {
   const { t } = useTranslation();
   const say = useSay();
+  const [first] = all;
+  const error = all.find((d) => d.state !== "delivered" && d.lastError)?.lastError;
   return (
     <li>
-      <At at={d.endedAt ?? d.createdAt} short />
+      <At at={first.endedAt ?? first.createdAt} short />
       <div className="anywhere">
-        <DeliveryState delivery={d} /> {d.channel && <span className="dim">{t("delivery.to", { channel: d.channel })}</span>}
-        <div>{say(d.title)}</div>
-        {d.state !== "delivered" && d.lastError && <div className="dim">{say(d.lastError)}</div>}
+        <div>{say(first.title)}</div>
+        <div className="row" style={{ gap: "0 1rem" }}>
+          {all.map((d) => (
+            <span key={d.id}>
+              <DeliveryState delivery={d} /> {d.channel && <span className="dim">{t("delivery.to", { channel: d.channel })}</span>}
+            </span>
+          ))}
+        </div>
+        {error && <div className="dim">{say(error)}</div>}
       </div>
     </li>
   );

@@ -188,6 +188,9 @@ function DeliveryRow({ delivery: d }: { delivery: Delivery }) {
         <div className="sub">
           {[d.channel, d.recipient].filter(Boolean).join(" · ")} · <RefLink refText={d.subject} />
         </div>
+        <div className="narrow-only small">
+          <Attempts delivery={d} />
+        </div>
       </td>
       <td className="narrow-hide">
         <Attempts delivery={d} />

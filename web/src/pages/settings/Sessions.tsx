@@ -60,7 +60,9 @@ export function Sessions() {
                     </td>
                     <td>
                       {s.current ? (
-                        <span className="dim">–</span>
+                        <form method="post" action="/signout">
+                          <button className="smallbtn">{t("signOut")}</button>
+                        </form>
                       ) : (
                         <button className="smallbtn danger" disabled={revoke.isPending} onClick={() => revoke.mutate(s.id)}>
                           {t("sessions.revoke")}

@@ -111,7 +111,7 @@ export function AlertHistory({ alerts }: { alerts: Alert[] }) {
               <td>
                 <At at={a.since} short />
               </td>
-              <td>{a.resolvedAt ? <At at={a.resolvedAt} short /> : <span className="strong">{t("rule.firing")}</span>}</td>
+              <td>{a.resolvedAt ? <At at={a.resolvedAt} short /> : <span className="strong nowrap">{t("rule.firing")}</span>}</td>
               <td className="num">{f.duration((a.resolvedAt ? Date.parse(a.resolvedAt) : Date.now()) - Date.parse(a.since))}</td>
               <td className="narrow-hide">
                 <div className="sentence">{say(a.reason)}</div>

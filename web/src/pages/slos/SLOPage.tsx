@@ -96,7 +96,6 @@ function State({ slo }: { slo: SLODetail }) {
       {(slo.alerts ?? []).map((a) => (
         <div key={a.id} className="row small">
           <Severity severity={a.severity} />
-          {say(a.reason) !== say(slo.statusReason) && <span>{say(a.reason)}</span>}
           <span className="dim">
             {t("alert.since")} <Ago at={a.since} />
           </span>
