@@ -663,6 +663,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{name}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what a data source scrapes by itself, and how that goes */
+        get: operations["list-targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{name}/test": {
         parameters: {
             query?: never;
@@ -1350,6 +1367,19 @@ export interface components {
             title?: string;
             url?: string;
         };
+        MetricsTargetView: {
+            job: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            lastAt?: string;
+            lastError?: string;
+            /** Format: double */
+            tookSeconds: number;
+            up: boolean;
+            url: string;
+        };
         NoticeFact: {
             /** Format: date-time */
             at?: string;
@@ -1640,6 +1670,16 @@ export interface components {
         };
         PageMetricsSourceView: {
             items: components["schemas"]["MetricsSourceView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageMetricsTargetView: {
+            items: components["schemas"]["MetricsTargetView"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -3491,6 +3531,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageMetricsSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMetricsTargetView"];
                 };
             };
             /** @description Error */
