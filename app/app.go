@@ -67,6 +67,8 @@ type App struct {
 
 const (
 	readHeaderTimeout = 10 * time.Second
+	writeTimeout      = 5 * time.Minute // from the end of the headers; live streams set their own
+	maxHeaderBytes    = 64 << 10
 	idleTimeout       = 2 * time.Minute
 	stopTimeout       = 15 * time.Second
 )
@@ -217,6 +219,8 @@ func (a *App) start(ctx context.Context, fail context.CancelCauseFunc) error {
 	a.server = &http.Server{
 		Handler:           a.api.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
+		WriteTimeout:      writeTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}

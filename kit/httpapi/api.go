@@ -79,9 +79,10 @@ type Options struct {
 	Log            *slog.Logger
 	Authorizer     Authorizer
 	Now            func() time.Time
-	PerAddress     RateLimit // of one address, before it is known who asks
-	PerCaller      RateLimit // of one person or token
-	MaxStreams     int       // live streams of one caller at a time
+	PerAddress     RateLimit     // of one address, before it is known who asks
+	PerCaller      RateLimit     // of one person or token
+	MaxStreams     int           // live streams of one caller at a time
+	BodyTime       time.Duration // how long the body of a request may take to arrive; 30 s
 
 	// Observe is told of each answer: the pattern that served it ("" for
 	// none), its status, and how long it took.
@@ -115,6 +116,9 @@ func New(o Options) *API {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.BodyTime <= 0 {
+		o.BodyTime = 30 * time.Second
 	}
 	if o.Authorizer == nil {
 		o.Authorizer = AuthorizerFunc(refuseAll)
@@ -192,7 +196,7 @@ func (a *API) operation(op Op) huma.Operation {
 		Summary: op.Summary, Description: op.Description,
 		DefaultStatus: op.Status, Hidden: op.Hidden,
 		MaxBodyBytes:                 maxBody + 1, // huma refuses a body that reaches its limit
-		BodyReadTimeout:              30 * time.Second,
+		BodyReadTimeout:              a.options.BodyTime,
 		RejectUnknownQueryParameters: false,
 		Metadata:                     map[string]any{"maxBody": maxBody},
 		Extensions:                   map[string]any{"x-scope": string(op.Scope)},

@@ -40,12 +40,10 @@ func (a *API) Handler() http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer a.finish(rec, r, req, started)
 		a.secure(w.Header(), req.id, lang)
+		a.boundBody(rec, r)
 		if err := a.refuse(r, crossOrigin); err != nil {
 			a.WriteError(rec, r, err)
 			return
-		}
-		if r.Body != nil {
-			r.Body = http.MaxBytesReader(rec, r.Body, largestBody)
 		}
 		a.route(rec, r)
 	})

@@ -218,6 +218,63 @@ func TestBodyLimitIsExactAndStated(t *testing.T) {
 	}
 }
 
+// TestSlowBodyIsNotWaitedFor: one byte of ten, and then nothing, also where
+// nobody reads the body.
+func TestSlowBodyIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.BodyTime = 50 * time.Millisecond })
+	Register(w.API, Op{ID: "echo", Method: "POST", Path: "/api/things", Scope: Public}, echo)
+	w.API.Handle("POST /form", Public, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			w.API.WriteError(rw, r, err)
+		}
+	}))
+	srv := httptest.NewServer(w.Handler())
+	t.Cleanup(srv.Close)
+	for path, want := range map[string]string{
+		"POST /api/things": "408", "POST /form": "408", "POST /nowhere": "404", "GET /docs": "200",
+	} {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		all, err := io.ReadAll(conn) // until the server hangs up
+		if status, _, _ := strings.Cut(strings.TrimPrefix(string(all), "HTTP/1.1 "), " "); err != nil || status != want {
+			t.Errorf("%s: %q, %v", path, all, err)
+		}
+		conn.Close()
+	}
+}
+
+// TestWorkMayTakeLongerThanTheBody: the time for the body does not end what is
+// done with it.
+func TestWorkMayTakeLongerThanTheBody(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.BodyTime = 50 * time.Millisecond })
+	Register(w.API, Op{ID: "work", Method: "POST", Path: "/api/work", Scope: Public}, func(ctx context.Context, in *thingIn) (*thingOut, error) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+			return &thingOut{in.Body}, nil
+		}
+	})
+	srv := httptest.NewServer(w.Handler())
+	t.Cleanup(srv.Close)
+	resp, err := http.Post(srv.URL+"/api/work", "application/json", strings.NewReader(`{"name":"long"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+}
+
 func TestScopesAreEnforcedBeforeAnythingIsRead(t *testing.T) {
 	w := newWorld(t)
 	Register(w.API, Op{ID: "echo", Method: "POST", Path: "/api/echo", Scope: "thing:write"}, echo)

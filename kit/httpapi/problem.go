@@ -174,6 +174,9 @@ func (a *API) judge(ctx context.Context, err error) *Problem {
 	if errors.As(err, &big) {
 		err = tooLarge(big.Limit)
 	}
+	if slowBody(err) {
+		err = tooSlow()
+	}
 	f, ok := fault.As(err)
 	if !ok || f.Kind.HTTPStatus() == http.StatusInternalServerError {
 		if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
