@@ -76,8 +76,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	if err := a.openSources(ctx); err != nil {
 		return err
 	}
-	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log,
-		Settle: time.Duration(a.config.SLO.Settle)})
+	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log})
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
