@@ -45,7 +45,19 @@ func (s *Service) registerPages(a *httpapi.API) {
 		"GET /signin/style.css":  p.style,
 		"GET /signin/teiten.svg": p.mark,
 	} {
-		a.Handle(pattern, httpapi.Public, h)
+		a.Handle(pattern, httpapi.Public, small(h))
+	}
+}
+
+// small bounds what anybody may send to a page: forms are small, and a body that
+// is sent along with a GET is none of them.
+func small(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			r.Body = http.NoBody
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		h(w, r)
 	}
 }
 
@@ -115,9 +127,8 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, v view, err error) 
 	_, _ = w.Write(page.Bytes()) // the reader may be gone
 }
 
-// form reads a small form.
-func form(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+// form reads a form.
+func form(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("read form: %w", err)
 	}
@@ -194,7 +205,7 @@ func (p *pages) showSetup(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) setUp(w http.ResponseWriter, r *http.Request) {
-	if err := form(w, r); err != nil {
+	if err := form(r); err != nil {
 		p.show(w, r, p.setupView(r), err)
 		return
 	}
@@ -242,7 +253,7 @@ func (p *pages) showSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) signIn(w http.ResponseWriter, r *http.Request) {
-	if err := form(w, r); err != nil {
+	if err := form(r); err != nil {
 		p.show(w, r, p.signInView(r), err)
 		return
 	}
@@ -307,7 +318,7 @@ func (p *pages) showInvite(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) accept(w http.ResponseWriter, r *http.Request) {
-	err := form(w, r)
+	err := form(r)
 	if err == nil {
 		var o Opened
 		if o, err = p.s.Accept(r.Context(), r.PostFormValue("token"), r.PostFormValue("name"), r.PostFormValue("password"), visit(r)); err == nil {

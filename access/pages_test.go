@@ -96,6 +96,22 @@ func TestReflectedInputIsEscaped(t *testing.T) {
 	})
 }
 
+// TestBodyOfAnUnsignedGetIsNotRead: reading a form's fields would otherwise take
+// up a body of many megabytes from anybody.
+func TestBodyOfAnUnsignedGetIsNotRead(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		body := "--x\r\nContent-Disposition: form-data; name=\"next\"\r\n\r\n/from-the-body\r\n--x--\r\n"
+		r := h.browser().send("GET", "/signin?next=/slos", body, "Content-Type: multipart/form-data; boundary=x")
+		if r.StatusCode != 200 || !strings.Contains(r.body, `value="/slos"`) || strings.Contains(r.body, "from-the-body") {
+			t.Errorf("%d %s", r.StatusCode, r.body)
+		}
+		r = h.browser().send("GET", "/invite", strings.ReplaceAll(body, `"next"`, `"token"`), "Content-Type: multipart/form-data; boundary=x")
+		if strings.Contains(r.body, "from-the-body") {
+			t.Error(r.body)
+		}
+	})
+}
+
 func TestLargeFormsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		r := h.browser().post("/signin", url.Values{"login": {strings.Repeat("a", mostForm)}})

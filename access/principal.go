@@ -134,6 +134,10 @@ func (p Principal) Has(scope httpapi.Scope) bool {
 	return scope == httpapi.Public || scope == httpapi.SignedIn || slices.Contains(p.Scopes, scope)
 }
 
+// is reports whether the principal is this person, and no token of theirs: what
+// concerns somebody's own account is not for whoever finds a token.
+func (p Principal) is(userID string) bool { return p.Kind == Person && p.UserID == userID }
+
 // ID identifies the principal in logs, limits and the journal.
 func (p Principal) ID() string {
 	switch p.Kind {

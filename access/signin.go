@@ -336,7 +336,7 @@ func (s *Service) Sessions(ctx context.Context, userID string) ([]Session, error
 	if userID == "" {
 		userID = p.UserID
 	}
-	if userID != p.UserID {
+	if !p.is(userID) {
 		if err := Require(ctx, AccessAdmin); err != nil {
 			return nil, err
 		}
@@ -369,7 +369,7 @@ func (s *Service) EndSession(ctx context.Context, id string) error {
 		if err != nil {
 			return fmt.Errorf("read session %s: %w", id, err)
 		}
-		if !exists || row.UserID != p.UserID && !p.Has(AccessAdmin) {
+		if !exists || !p.is(row.UserID) && !p.Has(AccessAdmin) {
 			return fault.New(fault.NotFound, "access.no_session", text.Say("there is no such session", "該当するセッションが見つかりません"))
 		}
 		if _, err := q.DeleteSession(ctx, id); err != nil {
@@ -388,7 +388,7 @@ func (s *Service) EndSessions(ctx context.Context, userID string) error {
 	if userID == "" {
 		userID = p.UserID
 	}
-	if userID != p.UserID {
+	if !p.is(userID) {
 		if err := Require(ctx, AccessAdmin); err != nil {
 			return err
 		}

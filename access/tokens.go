@@ -88,7 +88,21 @@ func (s *Service) Tokens(ctx context.Context, everybody bool, before string, lim
 	return tokens, nil
 }
 
-// RevokeToken ends a token at once: one's own, or with the scope anybody's.
+// mayRevoke reports whether the principal may end a token: administrators any,
+// persons their own, and a token itself and those of its person that may do no
+// more than it.
+func (p Principal) mayRevoke(t TokenInfo) bool {
+	if p.Has(AccessAdmin) {
+		return true
+	}
+	if p.Kind == Token && p.TokenID == t.ID {
+		return true
+	}
+	own := p.UserID != "" && t.UserID == p.UserID && t.Kind == PersonalToken
+	return own && (p.Kind == Person || len(intersect(t.Scopes, p.Scopes)) == len(t.Scopes))
+}
+
+// RevokeToken ends a token at once, where mayRevoke allows it.
 func (s *Service) RevokeToken(ctx context.Context, id string) error {
 	p, ok := From(ctx)
 	if !ok {
@@ -100,8 +114,7 @@ func (s *Service) RevokeToken(ctx context.Context, id string) error {
 		if err != nil {
 			return fmt.Errorf("read token %s: %w", id, err)
 		}
-		own := row.UserID == p.UserID && row.Kind == string(PersonalToken)
-		if !exists || !own && !p.Has(AccessAdmin) {
+		if !exists || !p.mayRevoke(tokenOf(row)) {
 			return noToken()
 		}
 		if _, err := q.DeleteToken(ctx, id); err != nil {

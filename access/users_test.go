@@ -338,6 +338,43 @@ func TestTokensAreScopedExpiringAndRevocable(t *testing.T) {
 	})
 }
 
+// TestLeakedTokenCannotLockItsPersonOut: a token in somebody's dashboard reaches
+// neither the sessions of its person nor tokens that may do more.
+func TestLeakedTokenCannotLockItsPersonOut(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.person("tanaka@example.com", Editor)
+		b := h.browser()
+		b.signIn("tanaka@example.com")
+		info := func(body string) (made IssuedToken) {
+			h.must(json.Unmarshal([]byte(b.send("POST", "/api/v1/tokens", body).body), &made))
+			return made
+		}
+		leaked := info(`{"name":"dashboard","scopes":["slo:read"]}`)
+		strong := info(`{"name":"ci","scopes":["slo:read","ascode:write"]}`)
+		equal := info(`{"name":"other dashboard","scopes":["slo:read"]}`)
+		var me Me
+		h.must(json.Unmarshal([]byte(b.send("GET", "/api/v1/me", "").body), &me))
+		with := func(method, path string) int {
+			return h.browser().send(method, path, "", "Authorization: Bearer "+leaked.Token).StatusCode
+		}
+		for call, want := range map[string]int{
+			"GET /api/v1/sessions": 403, "DELETE /api/v1/sessions": 403, "DELETE /api/v1/sessions/" + me.SessionID: 404,
+			"DELETE /api/v1/tokens/" + strong.Info.ID: 404, "DELETE /api/v1/tokens/" + equal.Info.ID: 204,
+		} {
+			method, path, _ := strings.Cut(call, " ")
+			if got := with(method, path); got != want {
+				t.Errorf("%s: %d, want %d", call, got, want)
+			}
+		}
+		if _, status := b.me(); status != 200 || h.with(strong.Token) != 200 {
+			t.Errorf("locked out: %d", status)
+		}
+		if got := with("DELETE", "/api/v1/tokens/"+leaked.Info.ID); got != 204 {
+			t.Errorf("a token cannot revoke itself: %d", got)
+		}
+	})
+}
+
 func TestPersonalTokenShrinksWithItsPerson(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.person(adminLogin, Admin)
