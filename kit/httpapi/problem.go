@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 )
@@ -177,6 +178,7 @@ func (a *API) judge(ctx context.Context, err error) *Problem {
 	if slowBody(err) {
 		err = tooSlow()
 	}
+	err = database.Fault(err) // a room that only reads need not think of a database that went away
 	f, ok := fault.As(err)
 	if !ok || f.Kind.HTTPStatus() == http.StatusInternalServerError {
 		if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
