@@ -58,6 +58,15 @@ func migrations() []migration {
 	}
 }
 
+// withholdPeople keeps from who may not see the list of people what the journal
+// tells of them: addresses, browsers and where they signed in.
+func withholdPeople(ctx context.Context) []string {
+	if access.Require(ctx, access.AccessRead) == nil {
+		return nil
+	}
+	return []string{"access.*"}
+}
+
 // sealEvery is how often closed minutes of the journal are sealed.
 const sealEvery = time.Minute
 
@@ -69,6 +78,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.AsCode = ascode.NewEngine(a.db, ascode.NewRegistry(), recorder{a.Journal})
 	a.AsCode.Now, a.AsCode.Permit = a.now, access.MayEdit
 	a.Access = access.New(access.Deps{DB: a.db, Journal: a.Journal, Now: a.now, BaseURL: a.URL(), Secure: isHTTPS(a.URL()), Log: a.log})
+	a.Journal.Withhold = withholdPeople
 	a.Catalog = catalog.New(catalog.Deps{DB: a.db, Documents: a.AsCode, Now: a.now})
 	if err := a.openNotify(); err != nil {
 		return err

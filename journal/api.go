@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/teiten/teiten/kit/httpapi"
@@ -33,6 +34,9 @@ type sealsOut struct{ Body httpapi.Page[Seal] }
 
 type verifyOut struct{ Body Verification }
 
+// verifyLimit is low, because everything that ever happened is read.
+var verifyLimit = httpapi.RateLimit{Burst: 5, Every: 20 * time.Second}
+
 // Register adds the journal's operations to a.
 func (j *Journal) Register(a *httpapi.API) {
 	httpapi.Register(a, httpapi.Op{ID: "list-journal", Method: http.MethodGet, Path: "/api/v1/journal", Scope: scopeRead, Tag: "Journal",
@@ -40,6 +44,7 @@ func (j *Journal) Register(a *httpapi.API) {
 	httpapi.Register(a, httpapi.Op{ID: "list-seals", Method: http.MethodGet, Path: "/api/v1/journal/seals", Scope: scopeRead, Tag: "Journal",
 		Summary: "The seals over closed minutes, newest first"}, j.handleSeals)
 	httpapi.Register(a, httpapi.Op{ID: "verify-journal", Method: http.MethodPost, Path: "/api/v1/journal/verify", Scope: scopeRead, Tag: "Journal", Status: http.StatusOK,
+		RateLimit: verifyLimit,
 		Summary: "Compute every seal again and compare"}, j.handleVerify)
 	httpapi.Register(a, httpapi.Op{ID: "get-entry", Method: http.MethodGet, Path: "/api/v1/journal/entries/{id}", Scope: scopeRead, Tag: "Journal",
 		Summary: "One entry"}, j.handleGet)
@@ -50,7 +55,7 @@ func (j *Journal) Register(a *httpapi.API) {
 func (j *Journal) handleList(ctx context.Context, in *listIn) (*listOut, error) {
 	entries, next, err := j.List(ctx, Filter{
 		Kinds: in.Kind, Subject: Ref(in.Subject), Actor: in.Actor, From: in.From, To: in.To,
-		Query: in.Query, Limit: in.Limit, Cursor: in.Cursor,
+		Query: in.Query, Without: j.withheld(ctx), Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, err
@@ -60,7 +65,21 @@ func (j *Journal) handleList(ctx context.Context, in *listIn) (*listOut, error) 
 
 func (j *Journal) handleGet(ctx context.Context, in *getIn) (*getOut, error) {
 	e, err := j.Get(ctx, in.ID)
+	if err == nil && withheld(j.withheld(ctx), e) {
+		return nil, notThere(in.ID)
+	}
 	return &getOut{e}, err
+}
+
+func (j *Journal) withheld(ctx context.Context) []string {
+	if j.Withhold == nil {
+		return nil
+	}
+	return j.Withhold(ctx)
+}
+
+func withheld(kinds []string, e Entry) bool {
+	return slices.ContainsFunc(kinds, func(k string) bool { return hears(k, e.Kind) })
 }
 
 const sealCursor = "seals"
@@ -90,8 +109,12 @@ func (j *Journal) handleVerify(ctx context.Context, _ *struct{}) (*verifyOut, er
 }
 
 func (j *Journal) handleFollow(ctx context.Context, _ *http.Request, lastEventID string) (iter.Seq2[httpapi.Event, error], error) {
+	without := j.withheld(ctx)
 	return func(yield func(httpapi.Event, error) bool) {
 		for e, err := range j.Follow(ctx, lastEventID) {
+			if err == nil && withheld(without, e) {
+				continue
+			}
 			if !yield(httpapi.Event{ID: e.ID, Name: "entry", Data: e}, err) {
 				return
 			}

@@ -16,6 +16,10 @@ import (
 
 // Journal appends entries and reads them back.
 type Journal struct {
+	// Withhold, where set, returns the kinds that the caller of the API may not
+	// read, such as "access.*": to them these entries are not there.
+	Withhold func(ctx context.Context) []string
+
 	db  *database.DB
 	now func() time.Time
 

@@ -74,7 +74,8 @@ type Filter struct {
 	Actor    string
 	From, To time.Time // From ≤ time < To
 	Query    string
-	Limit    int // 50 where it is 0
+	Without  []string // not these kinds, which may end in ".*"
+	Limit    int      // 50 where it is 0
 	Cursor   string
 }
 
@@ -122,6 +123,7 @@ func (f Filter) sql() (string, []any, error) {
 		w.And("r.ref = ?", string(f.Subject))
 	}
 	w.AnyOf("e.kind", f.Kinds)
+	w.NoneOf("e.kind", f.Without)
 	if f.Actor != "" {
 		w.And("(e.actor_id = ? OR e.actor_name = ?)", f.Actor, f.Actor)
 	}
@@ -147,12 +149,16 @@ func (f Filter) sql() (string, []any, error) {
 func (j *Journal) Get(ctx context.Context, id string) (Entry, error) {
 	r, err := db.New(j.db.Read()).GetEntry(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Entry{}, fault.New(fault.NotFound, "journal.not_found", text.Say("no entry %s in the journal", "ジャーナルに %s という記録はありません", id))
+		return Entry{}, notThere(id)
 	}
 	if err != nil {
 		return Entry{}, database.Fault(fmt.Errorf("read entry: %w", err))
 	}
 	return fromRow(r)
+}
+
+func notThere(id string) error {
+	return fault.New(fault.NotFound, "journal.not_found", text.Say("no entry %s in the journal", "ジャーナルに %s という記録はありません", id))
 }
 
 // since returns the entries after the given one, oldest first.

@@ -45,6 +45,16 @@ func (w *Where) AnyOf(column string, values []string) {
 	}
 }
 
+// NoneOf adds the opposite of AnyOf: that column equals none of the values.
+func (w *Where) NoneOf(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	w.AnyOf(column, values)
+	last := len(w.conditions) - 1
+	w.conditions[last] = "NOT " + w.conditions[last]
+}
+
 // Contains adds that one of the columns holds what a person looks for, whatever
 // its case. Looking for nothing adds nothing.
 func (w *Where) Contains(sought string, columns ...string) {

@@ -13,15 +13,17 @@ func TestWhereNumbersPlaceholdersAndKeepsValuesOutOfTheText(t *testing.T) {
 	w.And("a > ?", 1)
 	w.AnyOf("kind", []string{"x", "slo.*"})
 	w.AnyOf("none", nil)
+	w.NoneOf("none", nil)
+	w.NoneOf("kind", []string{"y"})
 	w.Contains("50%_'; DROP", "title", "body")
 	w.Contains("  ", "title")
 	w.And("(b = ? OR c = ?)", "p", "q")
 	limit := w.Arg(10)
-	want := ` WHERE a > $1 AND (kind = $2 OR kind LIKE $3 ESCAPE '\') AND (lower(title) LIKE $4 ESCAPE '\' OR lower(body) LIKE $4 ESCAPE '\') AND (b = $5 OR c = $6)`
+	want := ` WHERE a > $1 AND (kind = $2 OR kind LIKE $3 ESCAPE '\') AND NOT (kind = $4) AND (lower(title) LIKE $5 ESCAPE '\' OR lower(body) LIKE $5 ESCAPE '\') AND (b = $6 OR c = $7)`
 	if d := cmp.Diff(want, w.SQL()); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]any{1, "x", "slo.%", `%50\%\_'; drop%`, "p", "q", 10}, w.Args()); d != "" || limit != "$7" {
+	if d := cmp.Diff([]any{1, "x", "slo.%", "y", `%50\%\_'; drop%`, "p", "q", 10}, w.Args()); d != "" || limit != "$8" {
 		t.Error(d, limit)
 	}
 }
