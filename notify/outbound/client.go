@@ -10,12 +10,14 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -87,7 +89,8 @@ func (a Answer) Retryable() bool {
 // which may hold a secret. The reading of the answer is bounded: what a receiver
 // says beyond that is cut off.
 func (c *Client) Post(ctx context.Context, address string, header http.Header, body []byte, now time.Time) (Answer, error) {
-	if _, err := CheckURL(address); err != nil {
+	u, err := CheckURL(address)
+	if err != nil {
 		return Answer{}, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
@@ -106,9 +109,38 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 	answer := Answer{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now)}
 	// The status decides; the text is a courtesy, so that failing to read it
 	// changes nothing.
-	start, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-	answer.Text = readable(start, resp.Header.Get("Content-Type"))
+	most := maxAnswerBytes + len(address)
+	start, _ := io.ReadAll(io.LimitReader(resp.Body, int64(most)))
+	cut := len(start) == most
+	if start = hide(start, u); cut {
+		start = start[:max(0, len(start)-len(address))] // it may end in half a secret
+	}
+	answer.Text = readable(start[:min(len(start), maxAnswerBytes)], resp.Header.Get("Content-Type"))
 	return answer, nil
+}
+
+// shortestHidden is from how many bytes on a part of an address may be a secret.
+const shortestHidden = 6
+
+// hide takes out of an answer what it repeats of the address: many servers name
+// the path that they do not know, and in an address that is where the secret is.
+func hide(answer []byte, u *url.URL) []byte {
+	parts := []string{u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery, u.Fragment}
+	parts = append(parts, strings.Split(u.EscapedPath(), "/")...)
+	parts = append(parts, strings.Split(u.Path, "/")...)
+	for name, values := range u.Query() {
+		parts = append(append(parts, name), values...)
+	}
+	if password, ok := u.User.Password(); ok {
+		parts = append(parts, u.User.Username(), password)
+	}
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	for _, part := range parts {
+		if len(part) >= shortestHidden {
+			answer = bytes.ReplaceAll(answer, []byte(part), []byte(secret.Hidden))
+		}
+	}
+	return answer
 }
 
 // readable is the text of an answer, as far as it is text.

@@ -199,6 +199,21 @@ func TestErrorsSayWhatHappenedAndHoldNoAddress(t *testing.T) {
 	}
 }
 
+func TestAnswerThatRepeatsTheAddressHidesIt(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		part := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		fmt.Fprintf(w, "Cannot POST %s (%s, %s, %q) no_service %s", r.URL.RequestURI(), r.URL.Path, r.URL.Query().Get("token"),
+			strings.ReplaceAll(r.URL.Path, "/", `\/`), strings.Repeat(".", 1700)+strings.Repeat(part, 300))
+	}))
+	defer server.Close()
+	at := strings.Replace(server.URL, "http://", "http://u:SECRET1@", 1) + "/services/SECRET2+%2Fx/SECRET3-a-long-one-that-shrinks-when-it-is-hidden?token=SECRET%204"
+	a, err := post(t, outbound.New(loopback).Client(), at)
+	if err != nil || strings.Contains(a.Text, "SECRET") || !strings.Contains(a.Text, "Cannot POST") || !strings.Contains(a.Text, "no_service") {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 func TestTrustedAuthorityIsAccepted(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
