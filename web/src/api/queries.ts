@@ -79,6 +79,9 @@ export const seals = () => queryOptions({ queryKey: ["journal", "seals"], queryF
 
 export const sources = () => queryOptions({ queryKey: ["metrics", "sources"], queryFn: ({ signal }) => data(api.GET("/api/v1/sources", { signal })) });
 
+export const targets = (name: string) =>
+  queryOptions({ queryKey: ["metrics", "targets", name], queryFn: ({ signal }) => data(api.GET("/api/v1/sources/{name}/targets", { signal, params: { path: { name } } })) });
+
 export const channels = () => queryOptions({ queryKey: ["notify", "channels"], queryFn: ({ signal }) => data(api.GET("/api/v1/channels", { signal })) });
 
 export const deliveries = (query: Query<"/api/v1/deliveries">) =>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import { sessions } from "../../api/queries";
+import { me, sessions } from "../../api/queries";
 import { useChange } from "../../parts/mutation";
 import { Failed, Loaded } from "../../parts/Notice";
 import { Section, TableBox } from "../../parts/Section";
@@ -9,6 +9,53 @@ import { Ago } from "../../parts/Time";
 import { browserName } from "./browserName";
 
 export function Sessions() {
+  return (
+    <>
+      <SessionList />
+      <Password />
+    </>
+  );
+}
+
+/** Sets or changes one's own password. */
+function Password() {
+  const { t } = useTranslation();
+  const who = useQuery(me());
+  const change = useChange(["access"], (body: { current?: string; password: string }) => api.POST("/api/v1/me/password", { body }));
+  if (!who.data || who.data.kind !== "person") return null;
+  return (
+    <Section title={t("password.title")} note={who.data.password ? t("password.change") : t("password.set")}>
+      <form
+        className="filters"
+        onSubmit={(e) => {
+          e.preventDefault();
+          const form = e.currentTarget;
+          const values = new FormData(form);
+          change.mutate({ current: String(values.get("current") ?? "") || undefined, password: String(values.get("password")) }, { onSuccess: () => form.reset() });
+        }}
+      >
+        <input type="hidden" autoComplete="username" value={who.data.login ?? ""} readOnly />
+        {who.data.password && (
+          <label className="field">
+            {t("password.current")}
+            <input name="current" type="password" autoComplete="current-password" required />
+          </label>
+        )}
+        <label className="field">
+          {t("password.next")}
+          <input name="password" type="password" autoComplete="new-password" required />
+        </label>
+        <button className="smallbtn main" style={{ height: "2.125rem" }} disabled={change.isPending}>
+          {t("password.save")}
+        </button>
+        <span role="status">{change.isSuccess && t("password.saved")}</span>
+      </form>
+      {change.isError && <Failed error={change.error} />}
+    </Section>
+  );
+}
+
+function SessionList() {
   const { t } = useTranslation();
   const query = useQuery(sessions());
   const revoke = useChange(["access"], (id: string) => api.DELETE("/api/v1/sessions/{id}", { params: { path: { id } } }));

@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import { sources } from "../../api/queries";
+import { sources, targets } from "../../api/queries";
 import type { Source } from "../../api/types";
 import { useFormat } from "../../format";
 import { useChange } from "../../parts/mutation";
@@ -11,8 +11,78 @@ import { SourceState } from "../../parts/Sources";
 import { Ago } from "../../parts/Time";
 
 export function Sources() {
-  const { t } = useTranslation();
   const query = useQuery(sources());
+  const scraping = (query.data?.items ?? []).filter((s) => s.kind === "embedded");
+  return (
+    <>
+      <SourceList query={query} />
+      {scraping.map((s) => (
+        <Targets key={s.name} name={s.name} />
+      ))}
+    </>
+  );
+}
+
+/** What the embedded store scrapes, those that do not answer first. */
+function Targets({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const query = useQuery(targets(name));
+  const all = query.data?.items ?? [];
+  const up = all.filter((x) => x.up).length;
+  return (
+    <Section title={t("targets.title")} note={query.data && t("targets.note", { up: f.number(up), all: f.number(all.length) })}>
+      <Loaded query={query}>
+        {() =>
+          all.length === 0 ? (
+            <Empty title={t("targets.none")}>{t("targets.noneWhat")}</Empty>
+          ) : (
+            <TableBox label={t("targets.title")}>
+              <table className="t">
+                <thead>
+                  <tr>
+                    <th scope="col">{t("targets.job")}</th>
+                    <th scope="col">{t("slo.status")}</th>
+                    <th scope="col">{t("sources.url")}</th>
+                    <th scope="col" className="num narrow-hide">
+                      {t("targets.took")}
+                    </th>
+                    <th scope="col" className="narrow-hide">
+                      {t("targets.last")}
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {[...all]
+                    .sort((a, b) => Number(a.up) - Number(b.up))
+                    .map((x) => (
+                      <tr key={x.job + x.url} data-tone={x.up ? undefined : "bad"}>
+                        <td>{x.job}</td>
+                        <td>
+                          <SourceState status={x.up ? "ok" : "gone"} />
+                          {x.lastError && <div className="sub">{x.lastError}</div>}
+                        </td>
+                        <td className="anywhere">
+                          <code>{x.url}</code>
+                        </td>
+                        <td className="num narrow-hide">{f.duration(x.tookSeconds * 1000)}</td>
+                        <td className="narrow-hide">
+                          <Ago at={x.lastAt} />
+                        </td>
+                      </tr>
+                    ))}
+                </tbody>
+              </table>
+            </TableBox>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function SourceList({ query }: { query: UseQueryResult<{ items: Source[] }> }) {
+  const { t } = useTranslation();
   return (
     <Section title={t("settings.sources")} note={t("sources.note")}>
       <Loaded query={query}>
