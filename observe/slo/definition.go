@@ -3,6 +3,7 @@ package slo
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,16 +89,39 @@ func label(d time.Duration) string {
 	}
 }
 
-// number writes a figure with at most four significant digits, and whole ones
-// in full.
+// spoken writes a duration as a sentence says it: 5 minutes, 1 hour, 30 days.
+func spoken(d time.Duration) text.Both {
+	const day = 24 * time.Hour
+	n, unit, ja := int(d/time.Minute), "minute", "分間"
+	switch {
+	case d >= day && d%day == 0:
+		n, unit, ja = int(d/day), "day", "日間"
+	case d >= time.Hour && d%time.Hour == 0:
+		n, unit, ja = int(d/time.Hour), "hour", "時間"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return text.Both{EN: strconv.Itoa(n) + " " + unit, JA: strconv.Itoa(n) + ja}
+}
+
+// adjective is a duration before a noun: the 30-day budget.
+func adjective(d time.Duration) text.Both {
+	s := spoken(d)
+	return text.Both{EN: strings.TrimSuffix(strings.ReplaceAll(s.EN, " ", "-"), "s"), JA: s.JA}
+}
+
+// number writes a figure with three significant digits, and counts in full with
+// their thousands apart.
 func number(v float64) string {
-	if v == float64(int64(v)) {
-		return strconv.FormatInt(int64(v), 10)
+	if v != math.Trunc(v) && math.Abs(v) < 1000 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
-	if v >= 1000 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
+	s := strconv.FormatFloat(v, 'f', 0, 64)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
-	return strconv.FormatFloat(v, 'g', 4, 64)
+	return s
 }
 
 // Status is the state of a promise in one word, the most urgent that applies.
@@ -133,24 +157,24 @@ type condition struct {
 
 // judge gives the state and the sentence that explains it.
 func (c condition) judge() (Status, text.Both) {
-	left := number(float64(int(c.left*10000)) / 100)
+	left := strconv.FormatFloat(math.Floor(c.left*1000)/10, 'f', 1, 64) // never more than there is
 	switch {
 	case c.page:
-		return Burning, text.Say("the budget burns fast enough to page", "呼び出しが必要な速さでバジェットを消費しています")
+		return Burning, text.Say("the budget burns so fast that somebody must act now", "すぐに対応が必要な速さでエラーバジェットを消費しています")
 	case c.events && c.left <= 0:
 		return Exhausted, text.Say("the error budget is spent", "エラーバジェットを使い切りました")
 	case !c.gone.IsZero():
 		return Unknown, c.gone
 	case c.ticket:
-		return Attention, text.Say("the budget burns too fast to last", "このままではバジェットが期間の終わりまで持ちません")
+		return Attention, text.Say("the budget burns too fast to last", "この速さが続くと、エラーバジェットが期間の途中で尽きます")
 	case c.events && c.left < littleLeft:
-		return Attention, text.Say("%s %% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+		return Attention, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
 	case !c.recent:
 		return Unknown, text.Say("there was no data in the last hour", "直近1時間のデータがありません")
 	case c.backfilling:
-		return Backfilling, text.Say("the past is being read: %d %%", "過去のデータを読み込み中です(%d%%)", int(c.fraction*100))
+		return Backfilling, text.Say("the past is being read: %d%%", "過去のデータを読み込み中です(%d%%)", int(c.fraction*100))
 	case !c.events:
 		return Healthy, text.Say("there were no events in the period", "期間中にイベントはありませんでした")
 	}
-	return Healthy, text.Say("%s %% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+	return Healthy, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
 }

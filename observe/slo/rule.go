@@ -131,15 +131,15 @@ func (r Rule) Judge(d *Definition, over func(time.Duration) ledger.Sum, fired bo
 func (x Reading) reason(d *Definition) text.Both {
 	if x.Rule.Short == 0 {
 		return text.Say(
-			"the error budget burns at %[1]s times the allowed rate over %[2]s; the limit is %[3]s (%[4]s of %[5]s events were bad)",
-			"直近%[2]sのエラーバジェット消費速度が許容の%[1]s倍で、しきい値の%[3]s倍を超えています(%[5]s件中%[4]s件が不良)",
-			number(x.LongBurn), label(x.Rule.Long), number(x.Rule.Factor), number(x.Long.Bad), number(x.Long.Total))
+			"the error budget burns at %[1]s times the allowed rate over %[2]s; the limit is %[3]s times (%[4]s of %[5]s events were bad)",
+			"エラーバジェットの消費速度が直近%[2]sで許容の%[1]s倍です。しきい値は%[3]s倍です(%[5]s件中%[4]s件が不良)",
+			number(x.LongBurn), spoken(x.Rule.Long), number(x.Rule.Factor), number(x.Long.Bad), number(x.Long.Total))
 	}
 	return text.Say(
-		"the error budget burns at %[1]s times the allowed rate over %[2]s and %[3]s times over %[4]s; the limit is %[5]s, which spends %[6]s %% of the %[7]s budget in %[2]s (%[8]s of %[9]s events were bad)",
-		"エラーバジェットの消費速度が直近%[2]sで許容の%[1]s倍、直近%[4]sで%[3]s倍です。しきい値の%[5]s倍は、%[7]s分のバジェットの%[6]s%%を%[2]sで使い切る速さです(%[9]s件中%[8]s件が不良)",
-		number(x.LongBurn), label(x.Rule.Long), number(x.ShortBurn), label(x.Rule.Short),
-		number(x.Rule.Factor), number(x.Rule.Share*100), label(d.Period), number(x.Long.Bad), number(x.Long.Total))
+		"the error budget burns at %[1]s times the allowed rate over %[2]s and %[3]s times over %[4]s; the limit is %[5]s times, which spends %[6]s%% of the %[7]s budget in %[2]s (%[8]s of %[9]s events were bad)",
+		"エラーバジェットの消費速度が直近%[2]sで許容の%[1]s倍、直近%[4]sで%[3]s倍です。しきい値の%[5]s倍は、%[7]sのバジェットの%[6]s%%を%[2]sで使う速さです(直近%[2]sの%[9]s件中%[8]s件が不良)",
+		number(x.LongBurn), spoken(x.Rule.Long), number(x.ShortBurn), spoken(x.Rule.Short),
+		number(x.Rule.Factor), number(x.Rule.Share*100), adjective(d.Period), number(x.Long.Bad), number(x.Long.Total))
 }
 
 // worst orders readings so that the one that explains an alert best is first:

@@ -2,11 +2,13 @@ package slo
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
@@ -199,5 +201,36 @@ func TestTheMostUrgentStateWins(t *testing.T) {
 		if got != want || why.EN == "" || why.JA == "" {
 			t.Errorf("%+v: %s (%s), want %s", c, got, why, want)
 		}
+	}
+}
+
+func TestSentencesSayFiguresAsPeopleDo(t *testing.T) {
+	d := objective(0.999)
+	fast, slow := d.Rules[0], d.Rules[3]
+	hot, cold := counts(2_425_052, 179_224), counts(10_000, 1)
+	split := func(r Rule, long, short ledger.Sum) Reading {
+		return r.Judge(d, func(w time.Duration) ledger.Sum {
+			if w == r.Long {
+				return long
+			}
+			return short
+		}, false)
+	}
+	for _, c := range []struct {
+		said   text.Both
+		en, ja string
+	}{
+		{split(slow, hot, hot).reason(d), "73.9 times the allowed rate over 3 days", "直近3日間で許容の73.9倍、直近6時間で73.9倍"},
+		{split(slow, hot, hot).reason(d), "spends 10% of the 30-day budget in 3 days (179,224 of 2,425,052 events", "30日間のバジェットの10%を3日間で使う速さです(直近3日間の2,425,052件中179,224件が不良)"},
+		{split(fast, hot, cold).state(d, false), "under the limit of 14.4 times the allowed rate: 0.1 times over 5 minutes", "14.4倍というしきい値を下回っています(直近5分間は0.1倍)"},
+		{split(fast, cold, hot).state(d, false), "0.1 times over 1 hour", "直近1時間は0.1倍"},
+		{split(fast, hot, ledger.Sum{}).state(d, false), "no data in the last 5 minutes", "直近5分間のデータがありません"},
+	} {
+		if !strings.Contains(c.said.EN, c.en) || !strings.Contains(c.said.JA, c.ja) {
+			t.Errorf("%q / %q, want %q / %q in it", c.said.EN, c.said.JA, c.en, c.ja)
+		}
+	}
+	if n := number(-1234567); n != "-1,234,567" {
+		t.Errorf("a negative count is %s", n)
 	}
 }

@@ -309,7 +309,7 @@ func exactNote(d *Definition, exact bool, over time.Duration) text.Both {
 			"スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えています")
 	}
 	return text.Say("the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
-		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", label(over))
+		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", spoken(over))
 }
 
 const mostGaps = 100
@@ -378,12 +378,19 @@ func (x Reading) state(d *Definition, firing bool) text.Both {
 	case x.Guarded:
 		return text.Say("over the limit, but %[1]s events in %[2]s are fewer than the %[3]s that it takes to alert",
 			"しきい値を超えていますが、直近%[2]sのイベントは%[1]s件で、通知に必要な%[3]s件に達していません",
-			number(x.Long.Total), label(x.Rule.Long), number(x.Minimum))
+			number(x.Long.Total), spoken(x.Rule.Long), number(x.Minimum))
 	case x.Long.Known == 0:
-		return text.Say("there is no data in %s", "直近%sのデータがありません", label(x.Rule.Long))
+		return text.Say("there is no data in the last %s", "直近%sのデータがありません", spoken(x.Rule.Long))
+	case x.Rule.Short > 0 && x.Short.Known == 0:
+		return text.Say("there is no data in the last %s", "直近%sのデータがありません", spoken(x.Rule.Short))
 	}
-	return text.Say("under the limit of %[1]s: %[2]s over %[3]s", "しきい値%[1]s未満です(直近%[3]sで%[2]s)",
-		number(x.Rule.Factor), number(x.LongBurn), label(x.Rule.Long))
+	burn, over := x.LongBurn, x.Rule.Long
+	if x.Rule.Short > 0 && x.ShortBurn < burn && burn >= x.Rule.Factor {
+		burn, over = x.ShortBurn, x.Rule.Short
+	}
+	return text.Say("under the limit of %[1]s times the allowed rate: %[2]s times over %[3]s",
+		"許容の%[1]s倍というしきい値を下回っています(直近%[3]sは%[2]s倍)",
+		number(x.Rule.Factor), number(burn), spoken(over))
 }
 
 // forecasts carry the burn rates of several windows on into the future.
