@@ -135,6 +135,11 @@ func TestASeriesHoldsEveryEventOnceHoweverCoarse(t *testing.T) {
 			t.Errorf("the last point has %v of the budget left, the list %v", last, w.figure("checkout", "budget_left"))
 		}
 	}
+	var x slo.Series
+	w.ok("/api/v1/slos/checkout/series?points=30&to="+url.QueryEscape(to.Format(time.RFC3339)), &x)
+	if first, last := x.WindowKnown[0], x.WindowKnown[29]; first != 0 || last < 0.099 || last > 0.101 {
+		t.Errorf("after 3 of 30 days the budget rests on %v of its period, and 30 days before on %v", last, first)
+	}
 	if code := w.get("/api/v1/slos/checkout/series?from=2026-06-01T00:00:00Z&to=2026-05-01T00:00:00Z", nil); code != http.StatusUnprocessableEntity {
 		t.Errorf("a span that ends before it begins answers %d", code)
 	}

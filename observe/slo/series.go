@@ -32,6 +32,7 @@ type Series struct {
 	BudgetLeft  []*float64            `json:"budgetLeft"`
 	Burn        map[string][]*float64 `json:"burn" doc:"By window."`
 	Known       []float64             `json:"known" doc:"Share of the step's minutes with data."`
+	WindowKnown []float64             `json:"windowKnown" doc:"Share of the minutes with data in the objective's period that ends at the point. What is left of the budget is provisional where it is well under 1."`
 }
 
 // Series returns an objective between two times in at most the given number of
@@ -110,7 +111,7 @@ func (r running) between(from, to int64) ledger.Sum {
 func draw(d *Definition, sums running, span minutes, step int64) Series {
 	x := Series{From: ledger.Start(span.From), To: ledger.Start(span.To), StepSeconds: step * 60, Burn: map[string][]*float64{}}
 	n := int((span.len() + step - 1) / step)
-	x.Times, x.Known = make([]int64, 0, n), make([]float64, 0, n)
+	x.Times, x.Known, x.WindowKnown = make([]int64, 0, n), make([]float64, 0, n), make([]float64, 0, n)
 	for start := span.From; start < span.To; start += step {
 		end := min(start+step, span.To)
 		x.Times = append(x.Times, ledger.Start(end).UnixMilli())
@@ -120,6 +121,7 @@ func draw(d *Definition, sums running, span minutes, step int64) Series {
 		x.Total = append(x.Total, known(in, in.Total))
 		x.SLI = append(x.SLI, seen(in, SLI(in)))
 		period := sums.between(end-int64(d.Period/time.Minute), end)
+		x.WindowKnown = append(x.WindowKnown, float64(period.Known)/d.Period.Minutes())
 		x.BudgetLeft = append(x.BudgetLeft, known(period, d.Objective.BudgetLeft(period)))
 		for _, w := range shownWindows {
 			over, label := sums.between(end-int64(w/time.Minute), end), label(w)

@@ -2013,6 +2013,8 @@ export interface components {
             /** Format: date-time */
             to: string;
             total: (number | null)[];
+            /** @description Share of the minutes with data in the objective's period that ends at the point. What is left of the budget is provisional where it is well under 1. */
+            windowKnown: number[];
         };
         SloSummary: {
             /** @description The open alerts. */

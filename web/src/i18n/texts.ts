@@ -238,6 +238,8 @@ export const texts = {
   "chart.budget": ["Budget burn-down", "エラーバジェットの残り"],
   "chart.budgetUnit": ["share of the budget left", "予算の残り割合"],
   "chart.sliUnit": ["good events ÷ all events", "良いイベント ÷ 全イベント"],
+  "chart.provisional": ["provisional: less than {{share}} of its {{window}} are known", "参考値(期間 {{window}} のうちデータがまだ {{share}} 未満)"],
+  "chart.provisionalValue": ["{{value}} (provisional)", "{{value}}(参考値)"],
   "chart.burn": ["Burn rates", "バーンレート"],
   "chart.burnUnit": ["times the allowed rate, by window", "許容速度の倍数(ウィンドウ別)"],
   "chart.unknownNote": ["Grey stretches are unknown: no data, counted neither good nor bad. Triangles mark deployments and alerts.", "灰色の区間はデータがなく、良にも不良にも数えません。三角はデプロイとアラートです。"],

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import uPlot from "uplot";
 import { useFormat } from "../format";
 import { zoneName } from "../format/time";
-import { tickText, unknownSpans, wideTicks } from "./chartMath";
+import { firmAndProvisional, tickText, unknownSpans, wideTicks } from "./chartMath";
 
 export type Tint = "accent" | "warn" | "bad" | "chart-2" | "chart-3" | "chart-4" | "ink-2";
 
@@ -15,6 +15,8 @@ export interface ChartLine {
   tint: Tint;
   dash?: boolean;
   fill?: boolean;
+  /** Which values may still change much: they are drawn dashed and pale. */
+  provisional?: boolean[];
 }
 
 export interface ChartProps {
@@ -37,6 +39,8 @@ export interface ChartProps {
   wide?: boolean;
   /** Charts with one key move their cursors together. */
   sync?: string;
+  /** What provisional values rest on, for the legend. */
+  provisionalNote?: string;
   /** A sentence about what the chart shows, for example how to read it. */
   note?: string;
 }
@@ -54,7 +58,7 @@ const dash = [5, 4];
  * numbers.
  */
 export function Chart(props: ChartProps) {
-  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note, wide } = props;
+  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note, wide, provisionalNote } = props;
   const { t } = useTranslation();
   const f = useFormat();
   const scheme = useComputedColorScheme("light");
@@ -64,10 +68,13 @@ export function Chart(props: ChartProps) {
   const [tabled, setTabled] = useState(false);
   const id = useId();
 
-  const data = useMemo<uPlot.AlignedData>(() => [times.map((ms) => ms / 1000), ...lines.map((l) => l.values)], [times, lines]);
+  const data = useMemo<uPlot.AlignedData>(() => {
+    const parts = lines.map((l) => firmAndProvisional(l.values, l.provisional));
+    return [times.map((ms) => ms / 1000), ...parts.map((p) => p.firm), ...parts.flatMap((p) => (p.provisional ? [p.provisional] : []))];
+  }, [times, lines]);
   const drawn = useRef({ thresholds, marks, lines, range, format });
   drawn.current = { thresholds, marks, lines, range, format };
-  const shape = lines.map((l) => `${l.label}|${l.tint}|${l.dash}|${l.fill}`).join("\n");
+  const shape = lines.map((l) => `${l.label}|${l.tint}|${l.dash}|${l.fill}|${l.provisional?.includes(true)}`).join("\n");
   const latest = useRef(data);
   latest.current = data;
 
@@ -107,13 +114,23 @@ export function Chart(props: ChartProps) {
             points: { show: false },
             spanGaps: false,
           })),
+          ...drawn.current.lines
+            .filter((l) => l.provisional?.includes(true))
+            .map<uPlot.Series>((l) => ({
+              label: l.label,
+              stroke: `color-mix(in srgb, ${colour(l.tint)} 60%, transparent)`,
+              width: 1.4,
+              dash: [3, 3],
+              points: { show: false },
+              spanGaps: false,
+            })),
         ],
         axes: [
           { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, size: 26, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
           { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => (v === null ? "" : drawn.current.format(v))), space: wide ? 20 : 34, ...(wide ? { splits: (_u: uPlot, _i: number, _low: number, high: number) => wideTicks(high) } : {}) },
         ],
         hooks: {
-          drawClear: [(u) => shadeUnknown(u)],
+          drawClear: [(u) => shadeUnknown(u, drawn.current.lines[0]?.values)],
           draw: [(u) => drawLines(u, drawn.current.thresholds, drawn.current.marks)],
           setCursor: [(u) => setAt(u.cursor.idx ?? null)],
         },
@@ -150,7 +167,8 @@ export function Chart(props: ChartProps) {
     e.preventDefault();
     moveTo(steps[e.key]);
   };
-  const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${format(l.values[shown])}`)].join(", ");
+  const worded = (l: ChartLine, i: number) => (l.provisional?.[i] && l.values[i] !== null ? t("chart.provisionalValue", { value: format(l.values[i]) }) : format(l.values[i]));
+  const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${worded(l, shown)}`)].join(", ");
   const what = [unit, over && t("chart.window", { window: over }), zoneName()].filter(Boolean).join(" · ");
 
   return (
@@ -183,9 +201,15 @@ export function Chart(props: ChartProps) {
         {lines.map((l) => (
           <li key={l.label}>
             <span className="swatch" data-dash={l.dash} style={{ borderTopColor: `var(--${l.tint})` }} />
-            {l.label} <b>{shown >= 0 ? format(l.values[shown]) : ""}</b>
+            {l.label} <b>{shown >= 0 ? worded(l, shown) : ""}</b>
           </li>
         ))}
+        {lines.some((l) => l.provisional?.includes(true)) && (
+          <li>
+            <span className="swatch" data-dash style={{ borderTopColor: `var(--${lines[0].tint})`, opacity: 0.6 }} />
+            {provisionalNote}
+          </li>
+        )}
         {[...new Set(marks.map((m) => m.group))].map((group) => (
           <li key={group}>
             <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks.find((m) => m.group === group)?.tint})` }} />
@@ -228,7 +252,7 @@ function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
                 <td className="nowrap tab">{f.dateTime(at)}</td>
                 {lines.map((l) => (
                   <td className="num" key={l.label}>
-                    {l.values[i] === null ? t("unknown") : format(l.values[i])}
+                    {l.values[i] === null ? t("unknown") : l.provisional?.[i] ? t("chart.provisionalValue", { value: format(l.values[i]) }) : format(l.values[i])}
                   </td>
                 ))}
                 {marks.length > 0 && <td>{marks.filter((m) => m.at > before && m.at <= at).map((m) => m.label).join(", ")}</td>}
@@ -242,14 +266,13 @@ function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
 }
 
 /** Shades the stretches where the first line knows nothing. */
-function shadeUnknown(u: uPlot) {
+function shadeUnknown(u: uPlot, first: (number | null)[] | undefined) {
   const { ctx } = u;
-  const first = u.data[1];
   if (!first) return;
   ctx.save();
   ctx.fillStyle = colour("bar");
   ctx.globalAlpha = 0.6;
-  for (const [from, to] of unknownSpans(u.data[0] as number[], first as (number | null)[])) {
+  for (const [from, to] of unknownSpans(u.data[0] as number[], first)) {
     const x0 = Math.max(u.bbox.left, u.valToPos(from, "x", true));
     const x1 = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to, "x", true));
     if (x1 > x0) ctx.fillRect(x0, u.bbox.top, x1 - x0, u.bbox.height);

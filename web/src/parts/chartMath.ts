@@ -20,6 +20,18 @@ export function unknownSpans(times: number[], values: (number | null)[]): [numbe
   return spans;
 }
 
+/** A line in two: what is firm, and what is provisional; they meet at the first firm value after a provisional one. */
+export function firmAndProvisional(values: (number | null)[], provisional?: boolean[]): { firm: (number | null)[]; provisional?: (number | null)[] } {
+  if (!provisional?.includes(true)) return { firm: values };
+  return {
+    firm: values.map((v, i) => (provisional[i] ? null : v)),
+    provisional: values.map((v, i) => (provisional[i] || provisional[i - 1] ? v : null)),
+  };
+}
+
+/** From which known share of its window on what is left of a budget is firm. */
+export const firmFrom = 0.9;
+
 /** The y range of a burn-down: whole budget and nothing stay in sight, and as much of an overspent budget as is told apart. */
 export function budgetRange(low: number, high: number): [number, number] {
   return [Math.min(0, low) - (low < 0 ? 0.05 * (1 - low) : 0), Math.max(1, high) + 0.04 * (1 - Math.min(0, low))];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { budgetRange, burnRange, sliRange, tickText, unknownSpans, wideTicks } from "./chartMath";
+import { budgetRange, burnRange, firmAndProvisional, sliRange, tickText, unknownSpans, wideTicks } from "./chartMath";
 import { flatten } from "./entryData";
 import { originOf } from "./Managed";
 import { splitRef } from "./Ref";
@@ -93,6 +93,11 @@ describe("the first sentence", () => {
 test("one message to several channels is one group, in order", () => {
   const d = (entry: string, kind = "slo.alert_fired") => ({ entry, kind });
   expect(byMessage([d("2"), d("2"), d("1"), d("2"), d(""), d("")]).map((g) => g.length)).toEqual([2, 1, 1, 1, 1]);
+});
+
+test("a line is drawn firm where it is, and its provisional part meets it", () => {
+  expect(firmAndProvisional([1, 2, null, 3, 4], [true, true, true, false, false])).toEqual({ firm: [null, null, null, 3, 4], provisional: [1, 2, null, 3, null] });
+  expect(firmAndProvisional([1, 2], [false, false])).toEqual({ firm: [1, 2] });
 });
 
 test("browsers are named", () => {

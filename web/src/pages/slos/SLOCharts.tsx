@@ -8,7 +8,7 @@ import { ranges, type Range } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { parseDuration } from "../../format/time";
 import { Chart, type ChartLine, type ChartProps, type Tint } from "../../parts/Chart";
-import { budgetRange, burnRange, sliRange } from "../../parts/chartMath";
+import { budgetRange, burnRange, firmFrom, sliRange } from "../../parts/chartMath";
 import { Empty, Loaded } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { useKindName } from "../../parts/Entry";
@@ -73,7 +73,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
   const series = query.data;
   const times = useMemo(() => series?.times ?? [], [series]);
 
-  const budget = useMemo<ChartLine[]>(() => [{ label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true }], [series, t]);
+  const budget = useMemo<ChartLine[]>(() => [{ label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true, provisional: series?.windowKnown.map((share) => share < firmFrom) }], [series, t]);
   const sli = useMemo<ChartLine[]>(() => [{ label: t("slo.sli"), values: series?.sli ?? [], tint: "accent" }], [series, t]);
   const burn = useMemo<ChartLine[]>(() => {
     const windows = burnWindows.filter((w) => series?.burn?.[w]);
@@ -98,7 +98,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
           <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
         ) : (
           <div className="section" style={{ gap: "0.875rem" }}>
-            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} format={f.budget} range={budgetRange} sync="slo" height={210} />
+            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} provisionalNote={t("chart.provisional", { share: f.percent(firmFrom, 0), window: f.window(slo.window.duration) })} format={f.budget} range={budgetRange} sync="slo" height={210} />
             <div className="cols" style={{ gap: "0.875rem" }}>
               <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} sync="slo" />
               <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" wide />
