@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/text"
 )
@@ -19,7 +20,33 @@ const (
 	explorerSteps  = 11_000
 	explorerSeries = 500
 	explorerPoints = 500_000
+
+	// Questions of people, of all together, are fewer at a time than a source
+	// takes: those of the objectives must not wait for them.
+	explorerAtOnce = 2
+	explorerWait   = 10 * time.Second
 )
+
+// explorerRate is how often one caller may ask.
+var explorerRate = httpapi.RateLimit{Burst: 60, Every: 500 * time.Millisecond}
+
+// exploring waits for one of the places for questions of people. It is a Limited
+// fault where none becomes free.
+func (s *Sources) exploring(ctx context.Context) (leave func(), err error) {
+	timer := time.NewTimer(explorerWait)
+	defer timer.Stop()
+	select {
+	case s.explorers <- struct{}{}:
+		return func() { <-s.explorers }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+		return nil, fault.New(fault.Limited, "metrics.explorers", text.Say(
+			"others are asking the data sources at the moment", "ほかの問い合わせが実行中です")).
+			Fix(text.Say("try again in a moment, or ask for a shorter range", "少し待ってから再試行するか、期間を短くしてください")).
+			After(explorerWait)
+	}
+}
 
 // Register adds the operations of data sources to the API. What changes data
 // sources are documents: see the operations of as code.
@@ -31,9 +58,9 @@ func (s *Sources) Register(a *httpapi.API) {
 		Summary:   "Ask a data source how it is, now"}, s.apiTest)
 	httpapi.Register(a, httpapi.Op{ID: "list-targets", Method: http.MethodGet, Path: "/api/v1/sources/{name}/targets", Scope: scopeRead, Tag: tag,
 		Summary: "List what a data source scrapes by itself, and how that goes"}, s.apiTargets)
-	httpapi.Register(a, httpapi.Op{ID: "query", Method: http.MethodGet, Path: "/api/v1/query", Scope: scopeRead, Tag: tag,
+	httpapi.Register(a, httpapi.Op{ID: "query", Method: http.MethodGet, Path: "/api/v1/query", Scope: scopeRead, Tag: tag, RateLimit: explorerRate,
 		Summary: "Evaluate a PromQL expression at one moment"}, s.apiQuery)
-	httpapi.Register(a, httpapi.Op{ID: "query-range", Method: http.MethodGet, Path: "/api/v1/query_range", Scope: scopeRead, Tag: tag,
+	httpapi.Register(a, httpapi.Op{ID: "query-range", Method: http.MethodGet, Path: "/api/v1/query_range", Scope: scopeRead, Tag: tag, RateLimit: explorerRate,
 		Summary: "Evaluate a PromQL expression over a range"}, s.apiRange)
 }
 
@@ -151,6 +178,11 @@ func (s *Sources) apiQuery(ctx context.Context, in *queryIn) (*queryOut, error) 
 	if at.IsZero() {
 		at = s.o.Now()
 	}
+	leave, err := s.exploring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	got, err := q.Instant(ctx, in.Query, at)
 	if err != nil {
 		return nil, err
@@ -178,6 +210,11 @@ func (s *Sources) apiRange(ctx context.Context, in *rangeIn) (*queryOut, error) 
 	if err != nil {
 		return nil, err
 	}
+	leave, err := s.exploring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	got, err := q.Range(ctx, in.Query, in.From, in.To, time.Duration(step))
 	if err != nil {
 		return nil, err

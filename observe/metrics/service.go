@@ -45,6 +45,7 @@ type Sources struct {
 	mu        sync.RWMutex
 	sources   map[string]*source
 	changed   chan struct{} // wakes Run
+	explorers chan struct{} // the questions of people under way
 	stale     atomic.Bool   // what is stored is about to change
 }
 
@@ -57,7 +58,7 @@ func NewSources(o Options) *Sources {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Sources{o: o, sources: map[string]*source{}, changed: make(chan struct{}, 1)}
+	return &Sources{o: o, sources: map[string]*source{}, changed: make(chan struct{}, 1), explorers: make(chan struct{}, explorerAtOnce)}
 }
 
 // source is one named source and what is known of it. It is the Querier that
