@@ -45,7 +45,7 @@ func (j *Journal) Register(a *httpapi.API) {
 		Summary: "The seals over closed minutes, newest first"}, j.handleSeals)
 	httpapi.Register(a, httpapi.Op{ID: "verify-journal", Method: http.MethodPost, Path: "/api/v1/journal/verify", Scope: scopeRead, Tag: "Journal", Status: http.StatusOK,
 		RateLimit: verifyLimit,
-		Summary: "Compute every seal again and compare"}, j.handleVerify)
+		Summary:   "Compute every seal again and compare"}, j.handleVerify)
 	httpapi.Register(a, httpapi.Op{ID: "get-entry", Method: http.MethodGet, Path: "/api/v1/journal/entries/{id}", Scope: scopeRead, Tag: "Journal",
 		Summary: "One entry"}, j.handleGet)
 	httpapi.Stream(a, httpapi.Op{ID: "follow-journal", Method: http.MethodGet, Path: "/api/v1/journal/stream", Scope: scopeRead, Tag: "Journal",

@@ -223,9 +223,9 @@ func TestBodyLimitIsExactAndStated(t *testing.T) {
 func TestSlowBodyIsNotWaitedFor(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.BodyTime = 50 * time.Millisecond })
 	Register(w.API, Op{ID: "echo", Method: "POST", Path: "/api/things", Scope: Public}, echo)
-	w.API.Handle("POST /form", Public, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.Handle("POST /form", Public, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
-			w.API.WriteError(rw, r, err)
+			w.WriteError(rw, r, err)
 		}
 	}))
 	srv := httptest.NewServer(w.Handler())
