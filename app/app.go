@@ -17,6 +17,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -60,6 +61,11 @@ type App struct {
 	metrics  *prometheus.Registry
 	listener net.Listener
 	server   *http.Server
+	ready    struct {
+		sync.Mutex
+		at     time.Time
+		checks []checkOut
+	}
 
 	// cleanups run last in, first out, when the server stops.
 	cleanups []func(ctx context.Context) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
@@ -19,6 +20,10 @@ const (
 // maxApplyBytes is how large the files of one apply may be together.
 const maxApplyBytes = 48 << 20
 
+// planLimit is how often one caller may have a plan made: it keeps others from
+// writing for as long as it takes.
+var planLimit = httpapi.RateLimit{Burst: 20, Every: 3 * time.Second}
+
 const tag = "As code"
 
 // Register adds the operations of documents to the API.
@@ -28,7 +33,8 @@ func (e *Engine) Register(a *httpapi.API) {
 		Description: "Applies every document of the files in one transaction, or none. With dryRun nothing is changed; with prune the documents of the set that the files no longer hold are removed, and confirm must be the digest of the plan that was shown."},
 		e.apiApply)
 	httpapi.Register(a, httpapi.Op{ID: "plan", Method: http.MethodPost, Path: "/api/v1/plan", Scope: scopeRead, Tag: tag, MaxBody: maxApplyBytes,
-		Summary: "Show what an apply would do"}, e.apiPlan)
+		RateLimit: planLimit,
+		Summary:   "Show what an apply would do"}, e.apiPlan)
 	httpapi.Register(a, httpapi.Op{ID: "list-documents", Method: http.MethodGet, Path: "/api/v1/documents", Scope: scopeRead, Tag: tag,
 		Summary: "List documents"}, e.apiList)
 	httpapi.Register(a, httpapi.Op{ID: "export-documents", Method: http.MethodGet, Path: "/api/v1/documents/export", Scope: scopeRead, Tag: tag,
@@ -92,11 +98,39 @@ func (e *Engine) apiApply(ctx context.Context, in *applyIn) (*planOut, error) {
 func (e *Engine) apiPlan(ctx context.Context, in *applyIn) (*planOut, error) {
 	r := in.request()
 	r.DryRun = true
-	p, err := e.Apply(ctx, r)
+	p, err := e.planInTurn(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	return viewOf(ctx, p), nil
+}
+
+// planInTurn makes one plan at a time and bounds how long it takes: a plan is an
+// apply that is undone, and whoever may read may ask for one.
+func (e *Engine) planInTurn(ctx context.Context, r Request) (Plan, error) {
+	timed, cancel := context.WithTimeout(ctx, e.planTime)
+	defer cancel()
+	select {
+	case e.planning <- struct{}{}:
+		defer func() { <-e.planning }()
+	case <-timed.Done():
+		return Plan{}, planTooLong(ctx)
+	}
+	p, err := e.Apply(timed, r)
+	if timed.Err() != nil {
+		return Plan{}, planTooLong(ctx)
+	}
+	return p, err
+}
+
+func planTooLong(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault.New(fault.Limited, "ascode.plan_time",
+		text.Say("the plan takes too long", "計画の作成に時間がかかりすぎています")).
+		Fix(text.Say("try again later, or send fewer files at once", "時間をおいて再試行するか、一度に送るファイルを減らしてください")).
+		After(30 * time.Second)
 }
 
 type listIn struct {

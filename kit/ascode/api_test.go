@@ -8,11 +8,35 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 )
+
+func TestPlansAreMadeOneAtATimeAndNotForEver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		e := NewEngine(db, registry(&house{}), nil)
+		e.planTime = 50 * time.Millisecond
+		e.planning <- struct{}{} // somebody else's goes on and on
+		r := Request{DryRun: true, Files: files(lampDoc("hall"))}
+		_, err := e.planInTurn(t.Context(), r)
+		if f, ok := fault.As(err); !ok || f.Code != "ascode.plan_time" || f.Kind != fault.Limited || f.RetryAfter == 0 {
+			t.Errorf("while another is made: %v", err)
+		}
+		<-e.planning
+		e.planTime = time.Nanosecond
+		if _, err := e.planInTurn(t.Context(), r); code(err) != "ascode.plan_time" {
+			t.Errorf("one that takes too long: %v", err)
+		}
+		e.planTime = time.Minute
+		if p, err := e.planInTurn(t.Context(), r); err != nil || p.Added != 1 {
+			t.Errorf("the place is not free again: %v, %v", p, err)
+		}
+	}, dbtest.Room{Name: "ascode", Files: Migrations})
+}
 
 // caller speaks to the API as somebody who may do everything.
 type caller struct {

@@ -38,12 +38,16 @@ type Engine struct {
 	db       *database.DB
 	registry *Registry
 	recorder Recorder
+
+	planning chan struct{} // held by the plan that is being made
+	planTime time.Duration // how long one may take, with waiting for its turn
 }
 
 // NewEngine returns an engine over db, which must hold the tables of Migrations.
 // The recorder may be nil.
 func NewEngine(db *database.DB, registry *Registry, recorder Recorder) *Engine {
-	return &Engine{Now: time.Now, db: db, registry: registry, recorder: recorder}
+	return &Engine{Now: time.Now, db: db, registry: registry, recorder: recorder,
+		planning: make(chan struct{}, 1), planTime: 30 * time.Second}
 }
 
 // Registry is what kinds the engine knows.
