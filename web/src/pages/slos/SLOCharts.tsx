@@ -50,7 +50,7 @@ export function SLOCharts({ slo, range }: { slo: SLODetail; range?: Range }) {
       more={
         <span className="chips" role="group" aria-label={t("slo.range")}>
           {ranges.map((r) => (
-            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r }} replace resetScroll={false} activeOptions={{ exact: true, explicitUndefined: true }}>
+            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r }} replace resetScroll={false} activeOptions={{ exact: true, includeSearch: true }}>
               {f.window(r)}
             </Link>
           ))}
