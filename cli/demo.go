@@ -32,6 +32,19 @@ type demoCmd struct {
 	Simulate demoSimulateCmd `cmd:"" hidden:"" help:"Be the simulated shop."`
 }
 
+// defaultDemoData is the folder of a demo that names none.
+const defaultDemoData = "data/demo"
+
+// invocation is how to call this demo again: the program as it was started, and
+// the folder where it is not the usual one.
+func (c *demoCmd) invocation() string {
+	called := os.Args[0] + " demo"
+	if usual, err := filepath.Abs(defaultDemoData); err != nil || c.Data != usual {
+		called += " --data " + c.Data
+	}
+	return called
+}
+
 // demoBreakCmd is `teiten demo break`.
 type demoBreakCmd struct {
 	Service string        `arg:"" help:"The service to break, such as checkout."`
