@@ -39,8 +39,8 @@ const (
 	mostPasses    = 64
 )
 
-// hasher hashes passwords. As many as there are processors run at a time, so
-// that sign-ins cannot take all the memory.
+// hasher hashes passwords. Half as many as there are processors run at a time, so
+// that sign-ins can take neither all the memory nor all the time of the machine.
 type hasher struct {
 	cost   Argon2
 	slots  chan struct{}
@@ -52,7 +52,7 @@ func newHasher(cost Argon2) *hasher {
 	if cost == (Argon2{}) {
 		cost = standardArgon2
 	}
-	h := &hasher{cost: cost, slots: make(chan struct{}, runtime.GOMAXPROCS(0)), derive: argon2.IDKey}
+	h := &hasher{cost: cost, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), derive: argon2.IDKey}
 	h.dummy = sync.OnceValue(func() string { return cost.encode(random(saltLen), random(keyLen)) })
 	return h
 }

@@ -205,13 +205,31 @@ func (c *Config) baseURL(addr net.Addr) string {
 	return "http://" + addr.String()
 }
 
+// withoutPassword is a database's address as it may be shown. One that cannot be
+// read may hold a password anywhere.
+func withoutPassword(address string) string {
+	if address == "" || strings.HasPrefix(address, "sqlite:") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return secret.Hidden
+	}
+	q := u.Query()
+	for name := range q {
+		if strings.Contains(strings.ToLower(name), "password") {
+			q.Set(name, secret.Hidden)
+			u.RawQuery = q.Encode()
+		}
+	}
+	return u.Redacted()
+}
+
 // Redacted is the configuration as it may be shown: without secrets.
 func (c Config) Redacted() (json.RawMessage, error) {
 	if c.Notify.SMTP.Password != "" {
 		c.Notify.SMTP.Password = ascode.Hidden
 	}
-	if u, err := url.Parse(c.Database); err == nil && u.User != nil {
-		c.Database = u.Redacted()
-	}
+	c.Database = withoutPassword(c.Database)
 	return json.MarshalIndent(c, "", "  ")
 }

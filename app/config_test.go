@@ -88,12 +88,17 @@ func TestDurationReadsDaysAndRoundTrips(t *testing.T) {
 }
 
 func TestSecretsAreNotShown(t *testing.T) {
-	c, err := app.LoadConfig("", []string{"TEITEN_NOTIFY_SMTP_PASSWORD=whisper", "TEITEN_DATABASE=postgres://u:whisper@host/db"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, err := c.Redacted()
-	if err != nil || strings.Contains(string(shown), "whisper") {
-		t.Fatal(string(shown), err)
+	for _, database := range []string{
+		"postgres://u:whisper@host/db", "postgres://u@host/db?password=whisper", "postgres://u@host/db?sslPassword=whisper&sslmode=require",
+		"postgres://u:whisper@host:not-a-port/db",
+	} {
+		c, err := app.LoadConfig("", []string{"TEITEN_NOTIFY_SMTP_PASSWORD=whisper", "TEITEN_DATABASE=" + database})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := c.Redacted()
+		if err != nil || strings.Contains(string(shown), "whisper") {
+			t.Error(string(shown), err)
+		}
 	}
 }

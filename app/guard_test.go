@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -189,5 +190,15 @@ func TestTwoServersDoNotShareAFolder(t *testing.T) {
 	c.Listen, c.Data = "127.0.0.1:0", dir
 	if _, err := app.New(t.Context(), c, app.Options{}); err == nil || !strings.Contains(err.Error(), "another server") {
 		t.Fatal(err)
+	}
+}
+
+func TestDataFolderIsTheServersAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	serve(t, func(c *app.Config) { c.Data = dir })
+	for _, path := range []string{dir, filepath.Join(dir, "teiten.db"), filepath.Join(dir, "lock")} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
 	}
 }

@@ -12,9 +12,10 @@ import (
 
 // lockFolder makes the data folder where it is missing and keeps other servers
 // out of it: a SQLite file and a metrics store have one server. The lock goes
-// with the process, however that ends.
+// with the process, however that ends. The folder is the server's alone: whoever
+// reads its files has every secret of its documents.
 func lockFolder(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.New(fault.Invalid, "app.data_folder", text.Say("the data folder %s cannot be made", "データフォルダー %s を作れません", dir)).
 			Fix(text.Say("choose another with --data", "--data で別のフォルダーを指定してください")).Wrap(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ func Open(ctx context.Context, address string) (*DB, error) {
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
+	keepPrivate(path)
 	write, err := sql.Open("sqlite", sqliteDSN(path, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"))
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
@@ -73,6 +75,22 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(Fault(fmt.Errorf("open sqlite %s: %w", path, err)), db.Close())
 	}
 	return db, nil
+}
+
+// keepPrivate makes a file that is not there, readable by its owner only; SQLite
+// gives the files beside it the same mode. Of one that is there it takes away what
+// others than owner and group may do. A file that is open is not opened again:
+// closing it would let go of the locks that SQLite holds.
+func keepPrivate(path string) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_ = f.Close() // nothing was written
+		}
+	case err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0:
+		_ = os.Chmod(path, info.Mode().Perm()&^0o007) // refused to all but its owner, who then decides
+	}
 }
 
 // sqliteDSN spells a connection string; transactions take the write lock when

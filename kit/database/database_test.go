@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -191,6 +192,40 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		_, err := database.Open(t.Context(), address)
 		if fault.KindOf(err) != want {
 			t.Errorf("Open(%q) is %q (%v), want %q", address, fault.KindOf(err), err, want)
+		}
+	}
+}
+
+func TestDatabaseFileIsNotForOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b.db")
+	for _, before := range []os.FileMode{0, 0o664} {
+		if before != 0 {
+			if err := os.Chmod(path, before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		db, err := database.Open(t.Context(), "sqlite:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS t (id TEXT)")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(path + "*")
+		if err != nil || len(files) < 2 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for _, f := range files {
+			if info, err := os.Stat(f); err != nil || info.Mode().Perm()&0o007 != 0 || before == 0 && info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", filepath.Base(f), info.Mode(), err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
