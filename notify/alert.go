@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/text"
@@ -154,7 +156,7 @@ func (a Alert) headline(p notice.Phase) text.Both {
 func (a Alert) story(p notice.Phase) text.Both {
 	var parts []text.Both
 	if !a.Reason.IsZero() {
-		parts = append(parts, a.Reason)
+		parts = append(parts, sentence(a.Reason))
 	} else if p == notice.Fired && a.Long != "" {
 		parts = append(parts, text.Say(
 			"In the last %s, %s of events failed (allowed: %s), and in the last %s, %s.",
@@ -162,7 +164,7 @@ func (a Alert) story(p notice.Phase) text.Both {
 			Period(a.Long), Percent(a.LongBurn*(1-a.Objective)), Percent(1-a.Objective), Period(a.Short), Percent(a.ShortBurn*(1-a.Objective))))
 	}
 	if p == notice.Resolved {
-		parts = append(parts, text.Say("The error rate over the short window is back under the threshold.", "短い期間の失敗率がしきい値を下回りました。"))
+		parts = append(parts, text.Say("The error rate over the short window is back under the threshold.", "短いウィンドウの失敗率がしきい値を下回りました。"))
 	}
 	all := text.Both{}
 	for i, b := range parts {
@@ -172,6 +174,20 @@ func (a Alert) story(p notice.Phase) text.Both {
 		all.EN, all.JA = all.EN+b.In(text.EN), all.JA+b.In(text.JA)
 	}
 	return all
+}
+
+// sentence is what an entry says as a reason, with a capital and a full stop.
+func sentence(b text.Both) text.Both {
+	if first, size := utf8.DecodeRuneInString(b.EN); size > 0 {
+		b.EN = string(unicode.ToUpper(first)) + b.EN[size:]
+		if !strings.HasSuffix(b.EN, ".") {
+			b.EN += "."
+		}
+	}
+	if b.JA != "" && !strings.HasSuffix(b.JA, "。") {
+		b.JA += "。"
+	}
+	return b
 }
 
 func (a Alert) facts(p notice.Phase) []notice.Fact {
@@ -185,7 +201,7 @@ func (a Alert) facts(p notice.Phase) []notice.Fact {
 		add(text.Say("Owner", "担当チーム"), same(a.Team))
 	}
 	if a.Objective > 0 {
-		add(text.Say("Objective", "目標"), text.Say("%s over %s", "%s(期間%[2]s)", Percent(a.Objective), Period(a.Window)))
+		add(text.Say("Objective", "目標"), text.Say("%[1]s over %[2]s", "%[2]sで%[1]s", Percent(a.Objective), Period(a.Window)))
 	}
 	if a.Long != "" {
 		add(text.Say("Burn rate", "バーンレート"), text.Say("%s over %s, %s over %s (alert from %s)", "%[2]sで%[1]s、%[4]sで%[3]s(しきい値%[5]s)",
@@ -195,10 +211,10 @@ func (a Alert) facts(p notice.Phase) []notice.Fact {
 		add(text.Say("Failed events", "失敗したイベント"), text.Say("%[1]s of %[2]s in the last %[3]s", "直近%[3]sで%[2]s件中%[1]s件", Count(a.Bad), Count(a.Total), Period(a.Long)))
 	}
 	if a.BudgetLeft != nil {
-		add(text.Say("Error budget left", "エラーバジェット残量"), same(Percent(*a.BudgetLeft)))
+		add(text.Say("Error budget left", "エラーバジェット残量"), same(Left(*a.BudgetLeft)))
 	}
 	if p == notice.Fired && !a.ExhaustsAt.IsZero() {
-		all = append(all, notice.Fact{Label: text.Say("Exhausted at this rate", "このままの場合の枯渇時刻"), At: a.ExhaustsAt})
+		all = append(all, notice.Fact{Label: text.Say("Exhausted at this rate", "この速さが続くとバジェットが尽きる時刻"), At: a.ExhaustsAt})
 	}
 	if p == notice.Resolved {
 		all = append(all, notice.Fact{Label: text.Say("Began", "開始時刻"), At: a.FiredAt})
@@ -232,7 +248,7 @@ func writeSource(e journal.Entry, s Site) (Message, Audience) {
 	m.Severity, m.Phase = notice.Ticket, notice.Fired
 	m.Title = text.Say("[TICKET] Data source %s does not answer", "【要確認】データソース%sが応答しません", name)
 	m.Body = text.Say("Until it answers again, minutes are unknown: budgets neither grow nor shrink, and alerts cannot fire.",
-		"応答が戻るまで各分は「不明」となり、エラーバジェットは増減せず、アラートも発報できません。")
+		"応答が戻るまで各分は「不明」となり、エラーバジェットは増減せず、アラートも発生しません。")
 	if !data.Reason.IsZero() {
 		m.Body = text.Say("%s\n%s", "%s\n%s", data.Reason, m.Body)
 	}
@@ -313,11 +329,16 @@ func Times(rate float64) text.Both {
 		return text.Both{EN: "–", JA: "–"}
 	}
 	digits := 1
-	if rate < 10 {
+	switch {
+	case rate < 10:
 		digits = 2
+	case rate >= 100:
+		digits = 0
 	}
 	s := strconv.FormatFloat(rate, 'f', digits, 64)
-	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
 	return text.Both{EN: s + "×", JA: s + "倍"}
 }
 
@@ -333,16 +354,28 @@ func Count(n float64) string {
 	return s
 }
 
+// Left writes the share of an error budget that is left, never more than there
+// is: 0.4399 is "43.9%".
+func Left(ratio float64) string {
+	if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
+		return "–"
+	}
+	return strconv.FormatFloat(math.Floor(ratio*1000)/10, 'f', 1, 64) + "%"
+}
+
 // Period writes a window such as "1h", "30d" or "5m" as people say it.
 func Period(w string) text.Both {
 	if len(w) > 1 {
 		n, err := strconv.Atoi(w[:len(w)-1])
 		units := map[byte]text.Both{
-			's': text.Say("%d s", "%d秒"), 'm': text.Say("%d min", "%d分"), 'h': text.Say("%d h", "%d時間"),
-			'd': text.Say("%d d", "%d日"), 'w': text.Say("%d w", "%d週間"),
+			's': {EN: "second", JA: "秒間"}, 'm': {EN: "minute", JA: "分間"}, 'h': {EN: "hour", JA: "時間"},
+			'd': {EN: "day", JA: "日間"}, 'w': {EN: "week", JA: "週間"},
 		}
 		if u, ok := units[w[len(w)-1]]; ok && err == nil {
-			return text.Both{EN: fmt.Sprintf(u.EN, n), JA: fmt.Sprintf(u.JA, n)}
+			if n != 1 {
+				u.EN += "s"
+			}
+			return text.Both{EN: fmt.Sprintf("%d %s", n, u.EN), JA: fmt.Sprintf("%d%s", n, u.JA)}
 		}
 	}
 	return text.Both{EN: w, JA: w}

@@ -321,7 +321,7 @@ func TestAlertReachesWebhookChatAndMail(t *testing.T) {
 		if m := via[sink.Slack][0]; !strings.Contains(m.Title, "【緊急】checkout-availability") || !strings.Contains(m.Text, "19:00:00 JST") {
 			t.Errorf("%s", m.Text)
 		}
-		if m := via[sink.Email][0]; !strings.Contains(m.Text, "71%") || !strings.Contains(m.Text, "https://teiten.example/slos/checkout-availability") {
+		if m := via[sink.Email][0]; !strings.Contains(m.Text, "71.0%") || !strings.Contains(m.Text, "https://teiten.example/slos/checkout-availability") {
 			t.Errorf("%s", m.Text)
 		}
 		if got := s.entries("notify.delivered"); len(got) != 4 || len(got[0].Also) != 1 || got[0].Also[0] != e.Subject {

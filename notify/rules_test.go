@@ -477,3 +477,17 @@ func TestOnlyWhoMayEditAChannelHasItSend(t *testing.T) {
 		t.Error("retry: permitted")
 	}
 }
+
+func TestFiguresOfAMessageReadAsOnThePages(t *testing.T) {
+	reason := sentence(text.Say("the budget burns", "速く減っています"))
+	for got, want := range map[string]string{
+		Left(0.4399): "43.9%", Left(-0.4312): "-43.2%",
+		Times(290.7).EN: "291×", Times(100).JA: "100倍", Times(14.8).EN: "14.8×", Times(6).EN: "6×",
+		Period("1d").EN: "1 day", Period("30d").EN: "30 days", Period("3d").JA: "3日間", Period("1h").JA: "1時間", Period("soon").EN: "soon",
+		reason.EN: "The budget burns.", reason.JA: "速く減っています。",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
