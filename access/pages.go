@@ -341,8 +341,7 @@ func (p *pages) mark(w http.ResponseWriter, r *http.Request) {
 }
 
 // markSVG is the product's sign: a measuring point on a line.
-const markSVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#3b5bdb"/>` +
-	`<path d="M5 21h6l4-10 4 14 3-7h5" fill="none" stroke="#fff" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/><circle cx="15" cy="11" r="3" fill="#fff"/></svg>`
+const markSVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#17677c"/><path d="M6 22.5h20" stroke="#b5d5dd" stroke-width="2" stroke-linecap="round"/><path d="M6 17.5c4 0 4-7 8-7s4 5 7 5 3-3 5-3" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/><circle cx="14" cy="10.500" r="2.600" fill="#fff"/></svg>`
 
 func (p *pages) file(w http.ResponseWriter, name, kind string) {
 	b, _ := pageFiles.ReadFile(name) // embedded
