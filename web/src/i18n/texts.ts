@@ -159,7 +159,7 @@ export const texts = {
   "slo.exhausts": ["Exhausted", "予算切れまで"],
   "slo.exhausted": ["already", "予算切れ"],
   "slo.notAtThisRate": ["not at this rate", "この速度ならなし"],
-  "slo.fastest": ["at the fastest present rate", "現在の最速ペースで"],
+  "slo.fastest": ["what is spent leaves the window sooner", "消費分は先に期間から外れます"],
   "slo.byForecast": ["{{time}}, by the rate of {{window}}", "{{time}}(直近 {{window}} の速度)"],
   "slo.settle": ["a minute is read {{time}} after its end", "各分は終了から {{time}} 後に集計"],
   "slo.absentBad": ["minutes without data count as bad", "データのない分は不良として扱う"],

@@ -304,6 +304,13 @@ function drawLines(u: uPlot, thresholds: NonNullable<ChartProps["thresholds"]>, 
     ctx.textAlign = onLeft ? "left" : "right";
     const above = y - 4 * px > top + 11 * px;
     ctx.textBaseline = above ? "bottom" : "top";
+    // A rim in the background's colour keeps the label legible over lines.
+    ctx.setLineDash([]);
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 3 * px;
+    ctx.strokeStyle = colour("surface");
+    ctx.strokeText(th.label, onLeft ? left + 4 * px : left + width - 4 * px, above ? y - 2 * px : y + 3 * px);
+    ctx.lineWidth = px;
     ctx.fillText(th.label, onLeft ? left + 4 * px : left + width - 4 * px, above ? y - 2 * px : y + 3 * px);
   }
   for (const m of marks) {
