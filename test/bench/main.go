@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -58,8 +59,9 @@ func main() {
 	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := b.run(ctx, *cold, *only); err != nil {
+	err := b.run(ctx, *cold, *only)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -75,7 +77,7 @@ func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
 	if b.dir, err = os.MkdirTemp("", "teiten-bench"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 	parts := []struct {
 		name string
 		do   func(context.Context) error

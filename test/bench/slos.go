@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,7 +86,7 @@ func (b *bench) embedded(ctx context.Context) error {
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	defer s.Kill() //nolint:errcheck // the measurement is over
+	defer s.Kill()
 	if err := b.apply(ctx, s, objectives(b.slos), true); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (b *bench) embedded(ctx context.Context) error {
 
 // remote does the same on a Prometheus server.
 func (b *bench) remote(ctx context.Context) error {
-	if _, err := os.Stat(program.PrometheusPath); err != nil {
+	if !there(program.PrometheusPath) {
 		b.how("Prometheus is not installed: nothing was measured against it.")
 		return nil
 	}
@@ -111,19 +112,24 @@ func (b *bench) remote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer prometheus.Stop() //nolint:errcheck // the measurement is over
+	defer prometheus.Stop()
 	s := program.New(program.Options{Binary: b.teiten, Data: filepath.Join(b.dir, "remote"), Env: []string{
 		"TEITEN_METRICS_EMBEDDED_ENABLED=false", "TEITEN_LOG_LEVEL=info"}})
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	defer s.Kill() //nolint:errcheck // the measurement is over
+	defer s.Kill()
 	source := fmt.Sprintf("apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: prometheus, annotations: {teiten.dev/default: \"true\"}}\nspec: {type: Prometheus, connectionDetails: {url: %q, scrapeInterval: %s}}\n",
 		prometheus.URL, scrapeInterval)
 	if err := b.apply(ctx, s, source+objectives(b.slos), false); err != nil {
 		return err
 	}
 	return b.rounds(ctx, s, "Prometheus", prometheus.PID())
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // apply applies everything, and once more without a change.
@@ -199,7 +205,7 @@ func (b *bench) rounds(ctx context.Context, s *program.Server, on string, other 
 		return err
 	}
 	b.add(fmt.Sprintf("memory with %d SLOs, %s", b.slos, on), fmt.Sprintf("%s (%s its own)", megabytes(all), megabytes(own)), "")
-	b.how(fmt.Sprintf("round on %s: %d objectives with two queries of their own each over %d counters scraped every %s; the program's own teiten_slo_round_duration_seconds, summed over one minute, and user+system time from /proc over %s, scraping and storing included.",
+	b.how(fmt.Sprintf("round on %s: %d objectives with two queries of their own each over %d counters scraped every %s; the program's own teiten_slo_round_duration_seconds, summed over one minute, and user+system time from /proc over %s, scraping and storing included. On a remote source questions are spread over 20 s, and the answers of one round are many rounds. Back-fill reads 30 days that hold nothing but the last minutes.",
 		on, b.slos, 2*b.slos, scrapeInterval, b.watch))
 	return nil
 }
@@ -211,7 +217,7 @@ func unread(ctx context.Context, s *program.Server) (int, error) {
 		Backfill  struct{ State string }
 	}](ctx, s, "/api/v1/slos?limit=500")
 	if err != nil {
-		var p *program.Problem
+		var p *program.AnswerError
 		if errors.As(err, &p) && p.Status == http.StatusTooManyRequests {
 			return len(all) + 1, nil
 		}
@@ -229,11 +235,11 @@ func unread(ctx context.Context, s *program.Server) (int, error) {
 // browser opens the list of objectives in Chromium.
 func (b *bench) browser(ctx context.Context, s *program.Server) error {
 	modules := filepath.Join(b.root, "test/browser")
-	if _, err := os.Stat(filepath.Join(modules, "node_modules/playwright-core")); err != nil {
+	if !there(filepath.Join(modules, "node_modules/playwright-core")) {
 		b.how("the browser tests' packages are not installed (make e2e does): the list was not opened.")
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, "node", filepath.Join(b.root, "test/bench/load.mjs"), modules, s.URL, program.Login, program.Password, fmt.Sprint(b.slos))
+	cmd := exec.CommandContext(ctx, "node", filepath.Join(b.root, "test/bench/load.mjs"), modules, s.URL, program.Login, program.Password, strconv.Itoa(b.slos))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("open the list: %w: %s", err, out)

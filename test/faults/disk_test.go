@@ -2,10 +2,10 @@ package faults_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,7 +64,7 @@ func TestFullDiskRefusesClearlyAndRecovers(t *testing.T) {
 // limitFileSize changes how large a file the process may write.
 func limitFileSize(t *testing.T, pid int, limit string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "prlimit", "--pid", fmt.Sprint(pid), "--fsize="+limit+":unlimited").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "prlimit", "--pid", strconv.Itoa(pid), "--fsize="+limit+":unlimited").CombinedOutput(); err != nil {
 		t.Fatalf("prlimit: %v: %s", err, out)
 	}
 }
@@ -105,7 +105,7 @@ func refusesAndRecovers(t *testing.T, s *program.Server, fill, empty func()) {
 	fill()
 	until(t, 30*time.Second, "an apply is refused", func() (bool, error) {
 		err := apply()
-		var p *program.Problem
+		var p *program.AnswerError
 		if err != nil && !errors.As(err, &p) {
 			t.Fatalf("the server is gone: %v", err)
 		}

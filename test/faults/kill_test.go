@@ -121,10 +121,7 @@ func TestKilledWhileReadingThePastCountsEachMinuteOnce(t *testing.T) {
 	s := newServer(t, data)
 	start(t, s)
 	const objectives, days = 8, 10
-	docs := source.dataSource() + service("made")
-	for i := range objectives {
-		docs += objective(fmt.Sprintf("calm-%d", i), fmt.Sprintf("%dd", days), false)
-	}
+	docs := source.dataSource() + service("made") + promises(objectives, fmt.Sprintf("%dd", days), false)
 	if _, err := s.Apply(t.Context(), "past", docs); err != nil {
 		t.Fatal(err)
 	}
@@ -232,10 +229,7 @@ func TestKilledWhileDeliveringSendsEachMessage(t *testing.T) {
 	s := newServer(t, data)
 	start(t, s)
 	const objectives = 60
-	docs := source.dataSource() + service("made") + hooks.channel("hooks")
-	for i := range objectives {
-		docs += objective(fmt.Sprintf("burning-%02d", i), "1d", true)
-	}
+	docs := source.dataSource() + service("made") + hooks.channel("hooks") + promises(objectives, "1d", true)
 	if _, err := s.Apply(t.Context(), "alerts", docs); err != nil {
 		t.Fatal(err)
 	}

@@ -50,11 +50,8 @@ func contained(t *testing.T, behaves behaviour) {
 	source.behaviour.Store(int32(behaves))
 	s := newServer(t, data)
 	start(t, s)
-	docs := source.dataSource() + service("made")
 	const objectives = 5
-	for i := range objectives {
-		docs += objective(fmt.Sprintf("calm-%d", i), "2d", false)
-	}
+	docs := source.dataSource() + service("made") + promises(objectives, "2d", false)
 	if _, err := s.Apply(t.Context(), "base", docs); err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,7 @@ func TestDatabaseThatCrashesUnderLoadLosesNothingAcknowledged(t *testing.T) {
 	s := newServer(t, t.TempDir(), "TEITEN_DATABASE="+address)
 	start(t, s)
 	const objectives = 6
-	docs := source.dataSource() + service("made") + hooks.channel("hooks")
-	for i := range objectives {
-		docs += objective(fmt.Sprintf("burning-%d", i), "3d", true)
-	}
+	docs := source.dataSource() + service("made") + hooks.channel("hooks") + promises(objectives, "3d", true)
 	if _, err := s.Apply(t.Context(), "base", docs); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +113,7 @@ func TestDatabaseThatCrashesUnderLoadLosesNothingAcknowledged(t *testing.T) {
 // checkAway says what is wrong with the answer of a server whose database is
 // away.
 func checkAway(err error) string {
-	var p *program.Problem
+	var p *program.AnswerError
 	switch {
 	case !errors.As(err, &p):
 		return fmt.Sprintf("the server is gone: %v", err)

@@ -135,6 +135,19 @@ spec:
 `, s.URL)
 }
 
+// promises are several objectives that are alike.
+func promises(n int, window string, burning bool) string {
+	kind := "calm"
+	if burning {
+		kind = "burning"
+	}
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(objective(fmt.Sprintf("%s-%02d", kind, i), window, burning))
+	}
+	return b.String()
+}
+
 // service and objective are the documents of a promise on the source.
 func service(name string) string {
 	return fmt.Sprintf("---\napiVersion: openslo/v1\nkind: Service\nmetadata: {name: %s}\nspec: {description: Made for a test.}\n", name)

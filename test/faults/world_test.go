@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,18 +26,23 @@ import (
 	"github.com/teiten/teiten/test/program"
 )
 
+// folder is where the program is built, "" where nothing was.
+var folder string
+
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "teiten-faults")
-	if err != nil {
-		return "", err
+	if os.Getenv(program.BinaryVariable) == "" {
+		var err error
+		if folder, err = os.MkdirTemp("", "teiten-faults"); err != nil {
+			return "", err
+		}
 	}
-	return program.Build(context.Background(), dir)
+	return program.Build(context.Background(), folder)
 })
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, err := binary(); err == nil && os.Getenv(program.BinaryVariable) == "" {
-		_ = os.RemoveAll(filepath.Dir(bin))
+	if folder != "" {
+		_ = os.RemoveAll(folder) // the system cleans up what cannot be removed
 	}
 	os.Exit(code)
 }

@@ -60,7 +60,7 @@ func startOwn(ctx context.Context, s *Server) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweep()
+	sweep(ctx)
 	if s.dir, err = os.MkdirTemp("", folderPrefix); err != nil {
 		return nil, err
 	}
@@ -72,14 +72,15 @@ func startOwn(ctx context.Context, s *Server) (*Server, error) {
 
 // sweep removes the folders of servers that are gone: those that nobody answers
 // for on the socket. It is housekeeping, so what cannot be removed stays.
-func sweep() {
+func sweep(ctx context.Context) {
+	dialer := net.Dialer{Timeout: time.Second}
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
 		if err != nil || time.Since(info.ModTime()) < 2*startTimeout {
 			continue // it may be starting
 		}
-		conn, err := net.DialTimeout("unix", filepath.Join(dir, ".s.PGSQL.5432"), time.Second)
+		conn, err := dialer.DialContext(ctx, "unix", filepath.Join(dir, ".s.PGSQL.5432"))
 		if err == nil {
 			_ = conn.Close()
 			continue

@@ -221,14 +221,14 @@ func (s *Server) setUp(ctx context.Context, link string) error {
 	return err
 }
 
-// Problem is an answer that is not 2xx.
-type Problem struct {
+// AnswerError is an answer that is not 2xx.
+type AnswerError struct {
 	Status     int
 	RetryAfter string
 	Body       string
 }
 
-func (p *Problem) Error() string { return fmt.Sprintf("%d: %s", p.Status, p.Body) }
+func (p *AnswerError) Error() string { return fmt.Sprintf("%d: %s", p.Status, p.Body) }
 
 // client waits long enough for the largest apply.
 var client = &http.Client{Timeout: 2 * time.Minute}
@@ -238,7 +238,7 @@ func (s *Server) Get(ctx context.Context, path string, out any) error {
 	return s.call(ctx, client, http.MethodGet, path, nil, out)
 }
 
-// Post sends and reads JSON. An answer that is not 2xx is a *Problem.
+// Post sends and reads JSON. An answer that is not 2xx is an *AnswerError.
 func (s *Server) Post(ctx context.Context, path string, in, out any) error {
 	return s.call(ctx, client, http.MethodPost, path, in, out)
 }
@@ -292,7 +292,7 @@ func (s *Server) raw(ctx context.Context, c *http.Client, method, path string, i
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if resp.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s %s: %w", method, path, &Problem{resp.StatusCode, resp.Header.Get("Retry-After"), string(b)})
+		return nil, fmt.Errorf("%s %s: %w", method, path, &AnswerError{resp.StatusCode, resp.Header.Get("Retry-After"), string(b)})
 	}
 	return b, nil
 }
