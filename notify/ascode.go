@@ -22,8 +22,8 @@ type Document struct {
 
 // Metadata names a channel.
 type Metadata struct {
-	Name        string            `json:"name" doc:"How the channel is referred to, also by alert policies."`
-	Title       string            `json:"title,omitempty" doc:"What people call it."`
+	Name        string            `json:"name" doc:"How the channel is referred to, also by alert policies." ja:"参照に使う名前。アラートポリシーからも使います。"`
+	Title       string            `json:"title,omitempty" doc:"What people call it." ja:"表示名。"`
 	Description string            `json:"description,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 }

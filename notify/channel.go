@@ -47,42 +47,42 @@ const (
 
 // Spec is what a NotificationChannel document says under spec.
 type Spec struct {
-	Type         ChannelType  `json:"type,omitempty" enum:"webhook,slack,email" doc:"How the receiver is reached; absent: as the receiver below says."`
-	Webhook      *WebhookSpec `json:"webhook,omitempty" doc:"For type webhook."`
-	Slack        *SlackSpec   `json:"slack,omitempty" doc:"For type slack: any incoming webhook that takes Slack's format."`
-	Email        *EmailSpec   `json:"email,omitempty" doc:"For type email. The mail server is in the server's configuration."`
-	Language     string       `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent."`
-	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent."`
-	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert."`
-	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent."`
+	Type         ChannelType  `json:"type,omitempty" enum:"webhook,slack,email" doc:"How the receiver is reached; absent: as the receiver below says." ja:"送信方法。省略時は下の送信先から判断します。"`
+	Webhook      *WebhookSpec `json:"webhook,omitempty" doc:"For type webhook." ja:"種類が webhook の場合。"`
+	Slack        *SlackSpec   `json:"slack,omitempty" doc:"For type slack: any incoming webhook that takes Slack's format." ja:"種類が slack の場合。Slack形式を受け付けるIncoming Webhookであれば使えます。"`
+	Email        *EmailSpec   `json:"email,omitempty" doc:"For type email. The mail server is in the server's configuration." ja:"種類が email の場合。メールサーバーはTeitenの設定で指定します。"`
+	Language     string       `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent." ja:"メッセージの言語。省略時は en。"`
+	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent." ja:"メッセージ中の時刻に使うIANAタイムゾーン。省略時はUTC。"`
+	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert." ja:"受け取る内容。省略時はすべてのアラート。"`
+	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent." ja:"アラートの終わりも受け取るか。省略時は true。"`
 }
 
 // WebhookSpec is the receiver of a webhook channel.
 type WebhookSpec struct {
-	URL    secret.Secret `json:"url" doc:"Where events are posted. May be ${env:NAME} or ${file:PATH}."`
-	Secret secret.Secret `json:"secret,omitempty" doc:"Signs each event. May be ${env:NAME} or ${file:PATH}."`
+	URL    secret.Secret `json:"url" doc:"Where events are posted. May be ${env:NAME} or ${file:PATH}." ja:"イベントの送信先。${env:NAME} や ${file:PATH} も書けます。"`
+	Secret secret.Secret `json:"secret,omitempty" doc:"Signs each event. May be ${env:NAME} or ${file:PATH}." ja:"イベントの署名に使う秘密の値。${env:NAME} や ${file:PATH} も書けます。"`
 }
 
 // SlackSpec is the receiver of a slack channel.
 type SlackSpec struct {
-	URL     secret.Secret `json:"url" doc:"The incoming webhook's address, which is a secret. May be ${env:NAME} or ${file:PATH}."`
-	Channel string        `json:"channel,omitempty" doc:"Another channel than the webhook's own, where the program allows it."`
+	URL     secret.Secret `json:"url" doc:"The incoming webhook's address, which is a secret. May be ${env:NAME} or ${file:PATH}." ja:"Incoming Webhookのアドレス(秘密の値です)。${env:NAME} や ${file:PATH} も書けます。"`
+	Channel string        `json:"channel,omitempty" doc:"Another channel than the webhook's own, where the program allows it." ja:"Webhookの既定とは別のチャンネル(対応している場合)。"`
 }
 
 // EmailSpec is the receiver of an email channel.
 type EmailSpec struct {
-	To   []string `json:"to" doc:"The addresses; each gets a mail of its own."`
-	From string   `json:"from,omitempty" doc:"The sender, instead of the one in the configuration."`
+	To   []string `json:"to" doc:"The addresses; each gets a mail of its own." ja:"宛先。1件ずつ別のメールになります。"`
+	From string   `json:"from,omitempty" doc:"The sender, instead of the one in the configuration." ja:"差出人。設定の値の代わりに使います。"`
 }
 
 // Match chooses what a channel hears. Names within one list are alternatives;
 // the lists that are given must all agree. Names may hold * and ?.
 type Match struct {
-	Teams      []string `json:"teams,omitempty" doc:"Teams that own what it is about."`
-	Services   []string `json:"services,omitempty" doc:"Services that it is about."`
-	Severities []string `json:"severities,omitempty" doc:"page, ticket, info."`
-	Kinds      []string `json:"kinds,omitempty" doc:"Kinds of journal entry, such as slo.alert_fired. Absent: alerts."`
-	OnlyNamed  bool     `json:"onlyNamed,omitempty" doc:"Hears only alerts whose policy names this channel."`
+	Teams      []string `json:"teams,omitempty" doc:"Teams that own what it is about." ja:"対象を担当するチーム。"`
+	Services   []string `json:"services,omitempty" doc:"Services that it is about." ja:"対象のサービス。"`
+	Severities []string `json:"severities,omitempty" doc:"page, ticket, info." ja:"page、ticket、info。"`
+	Kinds      []string `json:"kinds,omitempty" doc:"Kinds of journal entry, such as slo.alert_fired. Absent: alerts." ja:"ジャーナルの記録の種類(例: slo.alert_fired)。省略時はアラート。"`
+	OnlyNamed  bool     `json:"onlyNamed,omitempty" doc:"Hears only alerts whose policy names this channel." ja:"ポリシーがこの通知先を名指ししたアラートだけを受け取ります。"`
 }
 
 // Channel is a way to somebody who wants to know.

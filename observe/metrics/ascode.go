@@ -34,14 +34,14 @@ type Metadata struct {
 	Name        string            `json:"name"`
 	DisplayName string            `json:"displayName,omitempty"`
 	Labels      map[string]any    `json:"labels,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty" doc:"teiten.dev/default: \"true\" makes it the data source of metrics that name none."`
+	Annotations map[string]string `json:"annotations,omitempty" doc:"teiten.dev/default: \"true\" makes it the data source of metrics that name none." ja:"teiten.dev/default: \"true\" を付けると、データソースを指定しない指標の既定になります。"`
 }
 
 // DataSourceSpec is the body of the document.
 type DataSourceSpec struct {
 	Description       string   `json:"description,omitempty"`
-	Type              string   `json:"type" enum:"Prometheus,prometheus" doc:"Prometheus: any server with its HTTP API, such as Mimir, Thanos or VictoriaMetrics."`
-	ConnectionDetails Settings `json:"connectionDetails"`
+	Type              string   `json:"type" enum:"Prometheus,prometheus" doc:"Prometheus: any server with its HTTP API, such as Mimir, Thanos or VictoriaMetrics." ja:"Prometheus(MimirやThanos、VictoriaMetricsなど、同じHTTP APIを持つサーバーも含みます)。"`
+	ConnectionDetails Settings `json:"connectionDetails" doc:"How the server is reached." ja:"サーバーへの接続方法。"`
 }
 
 func (d *DataSource) isDefault() bool {

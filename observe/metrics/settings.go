@@ -13,14 +13,14 @@ import (
 
 // Settings is connectionDetails of a DataSource of type Prometheus.
 type Settings struct {
-	URL            string                   `json:"url" doc:"Address of the server, without /api/v1."`
-	Basic          *Basic                   `json:"basic,omitempty" doc:"HTTP basic authentication."`
-	BearerToken    secret.Secret            `json:"bearerToken,omitempty" doc:"Sent as a bearer token. May be ${env:NAME} or ${file:PATH}."`
-	TLS            *TLSSettings             `json:"tls,omitempty" doc:"How the server's certificate is verified and one's own is shown."`
-	Headers        map[string]secret.Secret `json:"headers,omitempty" doc:"Sent with each request, such as X-Scope-OrgID. Values may be ${env:NAME} or ${file:PATH}."`
-	MaxConcurrency int                      `json:"maxConcurrency,omitempty" minimum:"0" maximum:"100" doc:"Requests at a time; 4 when absent."`
-	Timeout        Duration                 `json:"timeout,omitempty" doc:"Longest time for one question with its retries; 30s when absent."`
-	ScrapeInterval Duration                 `json:"scrapeInterval,omitempty" doc:"How often the server scrapes; 30s when absent. Increases are estimated over four of them."`
+	URL            string                   `json:"url" doc:"Address of the server, without /api/v1." ja:"サーバーのアドレス(/api/v1 は含めません)。"`
+	Basic          *Basic                   `json:"basic,omitempty" doc:"HTTP basic authentication." ja:"HTTP Basic認証。"`
+	BearerToken    secret.Secret            `json:"bearerToken,omitempty" doc:"Sent as a bearer token. May be ${env:NAME} or ${file:PATH}." ja:"Bearerトークンとして送ります。${env:NAME} や ${file:PATH} も書けます。"`
+	TLS            *TLSSettings             `json:"tls,omitempty" doc:"How the server's certificate is verified and one's own is shown." ja:"サーバー証明書の検証方法と、提示するクライアント証明書。"`
+	Headers        map[string]secret.Secret `json:"headers,omitempty" doc:"Sent with each request, such as X-Scope-OrgID. Values may be ${env:NAME} or ${file:PATH}." ja:"すべてのリクエストに付けるヘッダー(例: X-Scope-OrgID)。値には ${env:NAME} や ${file:PATH} も書けます。"`
+	MaxConcurrency int                      `json:"maxConcurrency,omitempty" minimum:"0" maximum:"100" doc:"Requests at a time; 4 when absent." ja:"同時リクエスト数。省略時は4。"`
+	Timeout        Duration                 `json:"timeout,omitempty" doc:"Longest time for one question with its retries; 30s when absent." ja:"再試行を含む1回の問い合わせの制限時間。省略時は30s。"`
+	ScrapeInterval Duration                 `json:"scrapeInterval,omitempty" doc:"How often the server scrapes; 30s when absent. Increases are estimated over four of them." ja:"サーバーのスクレイプ間隔。省略時は30s。増分はその4回分で見積もります。"`
 
 	// Extra is what other types of data source are configured with.
 	Extra map[string]any `json:"-" ascode:"extra"`
@@ -29,17 +29,17 @@ type Settings struct {
 // Basic is a user name and a password.
 type Basic struct {
 	Username string        `json:"username"`
-	Password secret.Secret `json:"password" doc:"May be ${env:NAME} or ${file:PATH}."`
+	Password secret.Secret `json:"password" doc:"May be ${env:NAME} or ${file:PATH}." ja:"${env:NAME} や ${file:PATH} も書けます。"`
 }
 
 // TLSSettings is how certificates are verified and shown. CA, Cert and Key are
 // PEM texts, or references to them.
 type TLSSettings struct {
-	CA                 secret.Secret `json:"ca,omitempty" doc:"Authority of the server's certificate: PEM, or ${file:PATH}. The system's authorities when absent."`
-	Cert               secret.Secret `json:"cert,omitempty" doc:"Client certificate: PEM, or ${file:PATH}."`
-	Key                secret.Secret `json:"key,omitempty" doc:"Its key: PEM, or ${file:PATH}."`
-	ServerName         string        `json:"serverName,omitempty" doc:"Name expected in the server's certificate."`
-	InsecureSkipVerify bool          `json:"insecureSkipVerify,omitempty" doc:"Accept any certificate. Only for trials."`
+	CA                 secret.Secret `json:"ca,omitempty" doc:"Authority of the server's certificate: PEM, or ${file:PATH}. The system's authorities when absent." ja:"サーバー証明書の認証局(PEM または ${file:PATH})。省略時はシステムの認証局。"`
+	Cert               secret.Secret `json:"cert,omitempty" doc:"Client certificate: PEM, or ${file:PATH}." ja:"クライアント証明書(PEM または ${file:PATH})。"`
+	Key                secret.Secret `json:"key,omitempty" doc:"Its key: PEM, or ${file:PATH}." ja:"その秘密鍵(PEM または ${file:PATH})。"`
+	ServerName         string        `json:"serverName,omitempty" doc:"Name expected in the server's certificate." ja:"サーバー証明書に期待する名前。"`
+	InsecureSkipVerify bool          `json:"insecureSkipVerify,omitempty" doc:"Accept any certificate. Only for trials." ja:"どの証明書も受け入れます。試用時のみ使ってください。"`
 }
 
 // Duration is a time span, written as Prometheus does: 30s, 1m30s, 1h.
