@@ -15,7 +15,7 @@ import (
 
 func define(id string) measure.Definition {
 	return measure.Definition{
-		ID: id, Version: 1, Unit: "ratio", Better: measure.HigherIsBetter, Title: text.Say("Budget left", "残り予算"),
+		ID: id, Version: 1, Unit: "ratio", Better: measure.HigherIsBetter, Title: text.Say("Budget left", "バジェット残り"),
 		Source: measure.SourceFunc(func(context.Context, journal.Ref, time.Time, time.Time) ([]measure.Value, error) {
 			return []measure.Value{{V: 0.5, Known: 1}}, nil
 		}),

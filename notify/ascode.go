@@ -34,7 +34,7 @@ var nameShape = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9]
 func (s *Service) Kind() ascode.Kind {
 	return ascode.Kind{
 		APIVersion: "teiten.dev/v1", Kind: "NotificationChannel", ID: "channels", Order: 50, Event: "notify.channel_",
-		Title: text.Say("Notification channel", "通知チャネル"),
+		Title: text.Say("Notification channel", "通知チャンネル"),
 		New:   func() any { return &Document{} },
 		Ref:   func(d *ascode.Document) string { return string(journal.RefTo("channel", d.Name)) },
 		Owner: func(d *ascode.Document) string { return channelOf(d).Owner() },
@@ -69,7 +69,7 @@ func validate(d *ascode.Document) []*fault.Error {
 	}
 	var all []*fault.Error
 	if !nameShape.MatchString(d.Name) {
-		all = append(all, d.Fault("notify.channel_name", text.Say("%q cannot be the name of a channel", "%qはチャネル名に使えません", d.Name),
+		all = append(all, d.Fault("notify.channel_name", text.Say("%q cannot be the name of a channel", "%qはチャンネル名に使えません", d.Name),
 			text.Say("use letters, digits, hyphens, dots and underscores, at most 63", "英数字と - . _ を使い、63文字以内にしてください"), "metadata", "name"))
 	}
 	for _, p := range o.Spec.Problems() {

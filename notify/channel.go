@@ -229,7 +229,7 @@ func (s Spec) Problems() []Problem {
 	given := map[ChannelType]bool{TypeWebhook: s.Webhook != nil, TypeSlack: s.Slack != nil, TypeEmail: s.Email != nil}
 	known := []ChannelType{TypeWebhook, TypeSlack, TypeEmail}
 	if !slices.Contains(known, s.Type) {
-		bad("channel_type", text.Say("the channel says nowhere how it reaches anybody", "チャネルに送信先の種類がありません"),
+		bad("channel_type", text.Say("the channel says nowhere how it reaches anybody", "チャンネルに送信先の種類がありません"),
 			text.Say("give one of spec.webhook, spec.slack and spec.email", "spec.webhook、spec.slack、spec.email のいずれかを書いてください"), "type")
 	}
 	for _, t := range known {
@@ -238,7 +238,7 @@ func (s Spec) Problems() []Problem {
 			bad("channel_receiver", text.Say("the channel is of type %s, and spec.%s is missing", "種類が%sなのに spec.%sがありません", t, t),
 				text.Say("say there where the receiver is", "そこに送信先を書いてください"), "type")
 		case t != s.Type && given[t]:
-			bad("channel_receiver", text.Say("spec.%s does not belong into a channel of type %s", "spec.%sは種類%sのチャネルには書けません", t, s.Type),
+			bad("channel_receiver", text.Say("spec.%s does not belong into a channel of type %s", "spec.%sは種類%sのチャンネルには書けません", t, s.Type),
 				text.Say("take it out, or change the type", "削除するか、種類を変えてください"), string(t))
 		}
 	}
@@ -352,5 +352,5 @@ func hostOnly(s secret.Secret) string {
 // errNoChannel is the fault for a name that no channel has.
 func errNoChannel(name string) *fault.Error {
 	return fault.New(fault.NotFound, "notify.no_channel",
-		text.Say("there is no channel %q", "チャネル%qはありません", notice.OneLine(name, 100)))
+		text.Say("there is no channel %q", "チャンネル%qはありません", notice.OneLine(name, 100)))
 }

@@ -127,8 +127,8 @@ func (d Delivery) again(now time.Time) (Delivery, error) {
 			text.Say("the message was delivered already", "このメッセージはすでに配信済みです"))
 	case Nobody:
 		return d, fault.New(fault.Conflict, "notify.nobody",
-			text.Say("no channel heard this message", "このメッセージを受け取るチャネルがありませんでした")).
-			Fix(text.Say("add a channel that matches; it hears the next alert", "条件に合うチャネルを追加してください。次のアラートから届きます"))
+			text.Say("no channel heard this message", "このメッセージを受け取るチャンネルがありませんでした")).
+			Fix(text.Say("add a channel that matches; it hears the next alert", "条件に合うチャンネルを追加してください。次のアラートから届きます"))
 	}
 	d.State, d.NextAt, d.EndedAt = Pending, now, time.Time{}
 	d.GiveUpAt = now.Add(keepTrying)

@@ -184,7 +184,7 @@ func (s *Service) mayGo(ctx context.Context, tx *sql.Tx, d Delivery, h health, n
 // orphan ends a delivery whose channel was removed.
 func (s *Service) orphan(ctx context.Context, tx *sql.Tx, d Delivery) error {
 	d.State, d.EndedAt, d.NextAt = Failed, s.now(), time.Time{}
-	d.LastError = text.Say("the channel was removed", "チャネルが削除されました")
+	d.LastError = text.Say("the channel was removed", "チャンネルが削除されました")
 	if err := endDelivery(ctx, tx, d); err != nil {
 		return err
 	}
@@ -383,7 +383,7 @@ func (s *Service) testMessage(ctx context.Context, c Channel) Message {
 	who := notice.OneLine(journal.ActorFrom(ctx).Name, 100)
 	return Message{
 		Kind: kindOfTest, Subject: string(ref), Thread: string(ref) + " test", Severity: notice.Info, Time: s.now(),
-		Title: text.Say("[TEST] Channel %s works", "【テスト】チャネル%sは正常に届いています", c.Name),
+		Title: text.Say("[TEST] Channel %s works", "【テスト】チャンネル%sは正常に届いています", c.Name),
 		Body: text.Say("This is a test message that %s asked for. Nothing has happened.",
 			"%sさんの操作によるテスト送信です。障害などは起きていません。", who),
 		Link: s.site.Page("settings", "channels"),

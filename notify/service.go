@@ -149,13 +149,13 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 	}
 	slices.Sort(missing)
 	for _, name := range slices.Compact(missing) {
-		why := text.Say("the alert's policy names the channel %q, which is not there", "アラートポリシーが指定するチャネル%qがありません", notice.OneLine(name, 100))
+		why := text.Say("the alert's policy names the channel %q, which is not there", "アラートポリシーが指定するチャンネル%qがありません", notice.OneLine(name, 100))
 		if err := s.unheard(ctx, tx, name, m, why); err != nil {
 			return err
 		}
 	}
 	if !heard && len(missing) == 0 {
-		return s.unheard(ctx, tx, "", m, text.Say("no channel hears this alert", "このアラートを受け取るチャネルがありません"))
+		return s.unheard(ctx, tx, "", m, text.Say("no channel hears this alert", "このアラートを受け取るチャンネルがありません"))
 	}
 	return nil
 }
@@ -242,7 +242,7 @@ func (s *Service) notifier(c Channel) (Notifier, error) {
 		return &email.Notifier{Guard: s.guard, Server: server, From: c.Spec.Email.From}, err
 	}
 	return nil, fault.New(fault.Invalid, "notify.channel_type",
-		text.Say("the channel %s has no receiver", "チャネル%sに送信先がありません", c.Name))
+		text.Say("the channel %s has no receiver", "チャンネル%sに送信先がありません", c.Name))
 }
 
 // source is the CloudEvents source of what this server sends.

@@ -43,7 +43,7 @@ var labels = map[string]text.Both{
 	"when":  text.Say("Time", "発生時刻"),
 	"about": text.Say("About", "対象"),
 	"look":  text.Say("Look at", "確認先"),
-	"why":   text.Say("You get this mail because a channel of Teiten names your address.", "このメールは、Teitenの通知チャネルにこのアドレスが登録されているため送信されています。"),
+	"why":   text.Say("You get this mail because a channel of Teiten names your address.", "このメールは、Teitenの通知チャンネルにこのアドレスが登録されているため送信されています。"),
 }
 
 // colours of the bar beside the title; the title says the same in words.

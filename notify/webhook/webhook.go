@@ -127,7 +127,7 @@ func Post(ctx context.Context, c *outbound.Client, url string, header http.Heade
 	case got.Code >= 300 && got.Code < 400:
 		return answer, true, fault.New(fault.Unavailable, "webhook.redirected",
 			text.Say("the receiver answered %d, a redirect, which is not followed", "送信先が%d(リダイレクト)を返しました。リダイレクトには従いません", got.Code)).
-			Fix(text.Say("put the final address into the channel", "最終的なアドレスをチャネルに設定してください"))
+			Fix(text.Say("put the final address into the channel", "最終的なアドレスをチャンネルに設定してください"))
 	}
 	return answer, got.Retryable(), fault.New(fault.Unavailable, "webhook.status",
 		text.Say("the receiver answered %d %s", "送信先が%d %sを返しました", got.Code, http.StatusText(got.Code)))

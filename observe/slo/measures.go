@@ -27,7 +27,7 @@ func (s *Service) Measures(r *measure.Registry) {
 		func(r *row) float64 { return r.BudgetLeft }, func(x Series) []*float64 { return x.BudgetLeft }, less)
 	add("slo.sli", "ratio", measure.HigherIsBetter, text.Say("Service level", "サービスレベル"),
 		func(r *row) float64 { return r.Sli }, func(x Series) []*float64 { return x.SLI }, less)
-	add("slo.burn_rate", "times", measure.LowerIsBetter, text.Say("Burn rate over an hour", "直近1時間のバジェット消費速度"),
+	add("slo.burn_rate", "times", measure.LowerIsBetter, text.Say("Burn rate over an hour", "直近1時間のバーンレート"),
 		func(r *row) float64 { return r.BurnHour }, func(x Series) []*float64 { return x.Burn["1h"] },
 		func(a, b float64) bool { return a > b })
 }

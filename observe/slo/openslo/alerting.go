@@ -122,7 +122,7 @@ func ValidateTarget(d *ascode.Document) []*fault.Error {
 func (c *checker) targetSpec(s *TargetSpec, path ...any) {
 	c.description(s.Description, with(path, "description")...)
 	if s.Target == "" {
-		c.missing(text.Say("name a notification channel", "通知チャネルの名前を書いてください"), with(path, "target")...)
+		c.missing(text.Say("name a notification channel", "通知チャンネルの名前を書いてください"), with(path, "target")...)
 	}
 }
 

@@ -195,7 +195,7 @@ type AlertNotificationTarget struct {
 // notification channel.
 type TargetSpec struct {
 	Description string `json:"description,omitempty"`
-	Target      string `json:"target" doc:"The name of a notification channel." ja:"通知先チャンネルの名前。"`
+	Target      string `json:"target" doc:"The name of a notification channel." ja:"通知チャンネルの名前。"`
 }
 
 // Service is a service by name, for those who keep no catalog elsewhere.

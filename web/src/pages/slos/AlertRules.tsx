@@ -53,7 +53,7 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
                     <span className="dim">{r.guarded ? t("rule.guarded") : t("rule.quiet")}</span>
                   )}
                   <div className="sub sentence">{say(r.reason)}</div>
-                  {r.minimumEvents > 0 && <div className="sub">{t("rule.minimum", { seen: f.compact(r.longEvents), least: f.number(Math.ceil(r.minimumEvents)) })}</div>}
+                  {r.minimumEvents > 0 && <div className="sub">{t("rule.minimum", { seen: f.number(Math.round(r.longEvents)), least: f.number(Math.ceil(r.minimumEvents)) })}</div>}
                 </td>
                 <td className="num">
                   <span className={r.longBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.longBurn)}</span>
