@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { assertAccessible, assertFits, newPage, phone, picture, settled, visit } from "../browser.mjs";
 
 const all = [
-  { name: "now", path: "/", en: /promise|budget/, ja: /SLO|予算/ },
+  { name: "now", path: "/", en: /promise|budget/, ja: /SLO|バジェット/ },
   { name: "services", path: "/services", en: "Services", ja: "サービス" },
   { name: "service", path: "/services/checkout", en: /Checkout/, ja: /チェックアウト/ },
   { name: "slos", path: "/slos", en: "SLOs", ja: "SLO" },

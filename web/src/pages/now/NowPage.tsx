@@ -60,7 +60,7 @@ export function NowPage() {
         <Empty title={t("now.startTitle")}>
           <p>{t("now.start")}</p>
           <p>
-            <code>teiten apply -f slos/</code>
+            <code>teiten apply slos/</code>
           </p>
         </Empty>
       )}

@@ -59,7 +59,7 @@ export function ServicesPage() {
           ) : (
             <>
               <p>{t("services.noneWhat")}</p>
-              <code>teiten apply -f catalog/</code>
+              <code>teiten apply catalog/</code>
             </>
           )}
         </Empty>

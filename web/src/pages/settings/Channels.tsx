@@ -26,7 +26,7 @@ export function Channels() {
               <ChannelTable channels={data.items} />
             ) : (
               <Empty title={t("channels.none")}>
-                {t("channels.noneWhat")} <code>teiten apply -f channels.yaml</code>
+                {t("channels.noneWhat")} <code>teiten apply channels.yaml</code>
               </Empty>
             )
           }

@@ -91,7 +91,7 @@ function SourceList({ query }: { query: UseQueryResult<{ items: Source[] }> }) {
             <SourceTable sources={data.items} />
           ) : (
             <Empty title={t("sources.none")}>
-              {t("sources.noneWhat")} <code>teiten apply -f datasource.yaml</code>
+              {t("sources.noneWhat")} <code>teiten apply datasource.yaml</code>
             </Empty>
           )
         }

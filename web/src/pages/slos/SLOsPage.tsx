@@ -70,7 +70,7 @@ export function SLOsPage() {
           ) : (
             <>
               <p>{t("now.start")}</p>
-              <code>teiten apply -f slos/</code>
+              <code>teiten apply slos/</code>
             </>
           )}
         </Empty>

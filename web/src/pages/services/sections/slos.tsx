@@ -19,7 +19,7 @@ function SLOs({ service }: { service: ServiceDetail }) {
       {(data) =>
         !data.items?.length ? (
           <Empty title={t("service.noSLOs")}>
-            {t("service.noSLOsWhat")} <code>teiten apply -f slo.yaml</code>
+            {t("service.noSLOsWhat")} <code>teiten apply slo.yaml</code>
           </Empty>
         ) : (
           <TableBox label={t("nav.slos")}>
