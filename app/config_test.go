@@ -102,3 +102,29 @@ func TestSecretsAreNotShown(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLoadConfig: whatever a configuration and its environment hold, they are
+// read, or refused with a fault; and what was read is shown without the password.
+func FuzzLoadConfig(f *testing.F) {
+	f.Add("data: /srv/teiten\nlog:\n  level: debug\n", "warn", "postgres://u:whisper@host/db")
+	f.Add("metrics:\n  embedded:\n    retention: {time: 40d, size: 1}\n", "", "sqlite:a.db")
+	f.Add("notify:\n  allowNetworks: [10.0.0.0/8, \"::1/128\"]\n  smtp: {address: 'h:1', password: '${env:A}'}\n", "info", "mysql://%zz")
+	f.Add("listen: [", "x", "://")
+	f.Fuzz(func(t *testing.T, body, level, database string) {
+		file := filepath.Join(t.TempDir(), "teiten.yaml")
+		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := app.LoadConfig(file, []string{"TEITEN_LOG_LEVEL=" + level, "TEITEN_DATABASE=" + database, "TEITEN_NOTIFY_SMTP_PASSWORD=very-secret-whisper"})
+		if err != nil {
+			if _, ok := fault.As(err); !ok {
+				t.Errorf("refused without a reason: %v", err)
+			}
+			return
+		}
+		shown, err := c.Redacted()
+		if err != nil || strings.Contains(string(shown), "very-secret-whisper") {
+			t.Errorf("%s, %v", shown, err)
+		}
+	})
+}

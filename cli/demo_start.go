@@ -94,7 +94,7 @@ func (c *demoStartCmd) folder(ctx context.Context, d *demo) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(d.cmd.Data, 0o750); err != nil {
+	if err := os.MkdirAll(d.cmd.Data, 0o700); err != nil {
 		return fmt.Errorf("make the demo's folder: %w", err)
 	}
 	return nil

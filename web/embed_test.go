@@ -101,3 +101,27 @@ func TestUnbuiltPagesSayHowToBuild(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// FuzzServe: whatever is asked for, only built files and the application's page
+// come back.
+func FuzzServe(f *testing.F) {
+	f.Add("/assets/a-1.js", "gzip;q=0.5, br", `W/"x", *`)
+	f.Add("/../../etc/passwd", "gzip;q=0", `"`)
+	f.Add("/assets/../.gitkeep", "", "")
+	f.Add("//x/%00", ";;,", ",")
+	h := built()
+	f.Fuzz(func(t *testing.T, path, accept, match string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL.Path = path
+		r.Header.Set("Accept-Encoding", accept)
+		r.Header.Set("If-None-Match", match)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		switch body := w.Body.String(); {
+		case w.Code == http.StatusNotModified && body == "", w.Code == http.StatusNotFound:
+		case w.Code == http.StatusOK && (body == "console.log(1)" || body == "zipped" || body == "<svg/>" || strings.Contains(body, "/assets/a-1.js")):
+		default:
+			t.Errorf("%q: %d %s", path, w.Code, body)
+		}
+	})
+}

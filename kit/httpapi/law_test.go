@@ -1,12 +1,17 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"go/ast"
 	"go/build"
 	"go/parser"
 	"go/token"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -181,4 +186,44 @@ func TestStatusKeepsTheFault(t *testing.T) {
 	if diff := cmp.Diff(f.Error(), err.Error()); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// FuzzHeaders: whatever the headers of a request hold, it is answered, the log
+// keeps to one line each, and what is taken over from them can be borne.
+func FuzzHeaders(f *testing.F) {
+	for _, seed := range [][6]string{
+		{"localhost:9469", "en-US,en;q=0.5,ja;q=0.9", "203.0.113.9, 10.0.0.1", "0190c7a2-request", `W/"r1", *`, "teiten_lang=ja"},
+		{"[::1]:80", "ja;q=1.1;q=-,*", "::ffff:1.2.3.4,,junk", "a\tb", `"`, "teiten_lang=\"; x"},
+		{"evil.example", strings.Repeat("a,", 500), strings.Repeat("1.1.1.1,", 500), strings.Repeat("x", 65), ",,,", "=;="},
+		{"%zz", ";q=", "[", "", "", "teiten_lang=ja; teiten_lang=en"},
+	} {
+		f.Add(seed[0], seed[1], seed[2], seed[3], seed[4], seed[5])
+	}
+	f.Fuzz(func(t *testing.T, host, lang, forwarded, id, match, cookie string) {
+		w := newWorld(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+		Register(w.API, Op{ID: "edit", Method: "PUT", Path: "/api/thing", Scope: Public}, func(_ context.Context, in *struct{ IfMatch }) (*struct{}, error) {
+			return nil, in.Check(`"r1"`)
+		})
+		r := httptest.NewRequest(http.MethodPut, "/api/thing", nil)
+		r.Host = host
+		for name, value := range map[string]string{
+			"Accept-Language": lang, "X-Forwarded-For": forwarded, "X-Request-Id": id, "If-Match": match, "Cookie": cookie,
+		} {
+			r.Header.Set(name, value)
+		}
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}))
+		rec := httptest.NewRecorder()
+		w.Handler().ServeHTTP(rec, r)
+		if rec.Code == 0 || rec.Code >= 500 {
+			t.Errorf("%d %s", rec.Code, rec.Body)
+		}
+		if got := rec.Header().Get("X-Request-Id"); len(got) < 7 || len(got) > 64 || strings.ContainsFunc(got, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			t.Errorf("request id %q", got)
+		}
+		for line := range strings.Lines(w.log.String()) {
+			if !strings.HasPrefix(line, "time=") {
+				t.Errorf("a line of the log that we did not write: %q", line)
+			}
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -260,6 +261,37 @@ func FuzzCheckURL(f *testing.F) {
 		u, err := outbound.CheckURL(s)
 		if err == nil && (u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
 			t.Errorf("accepted %q", s)
+		}
+	})
+}
+
+// FuzzAnswer: whatever a receiver says, what is kept of it is short, is text, and
+// does not repeat the secret part of the address.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte("Cannot POST /services/T000SECRET"), "text/plain", "120")
+	f.Add([]byte{0xff, 0xfe, 0}, "image/png", "Sun, 22 Nov 2026 10:05:00 GMT")
+	f.Add([]byte(strings.Repeat("T000SECRET", 400)), "application/json; charset=", "-1")
+	f.Add([]byte("日本語"), ";;", "1e9")
+	var said struct {
+		body        []byte
+		kind, after string
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = []string{said.kind}
+		w.Header()["Retry-After"] = []string{said.after}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write(said.body)
+	}))
+	f.Cleanup(server.Close)
+	client := outbound.New(loopback).Client()
+	f.Fuzz(func(t *testing.T, body []byte, kind, after string) {
+		said.body, said.kind, said.after = body, kind, after
+		a, err := client.Post(t.Context(), server.URL+"/services/T000SECRET", nil, nil, time.Now())
+		if err != nil {
+			return // a header that HTTP does not carry
+		}
+		if len(a.Text) > 2<<10 || !utf8.ValidString(a.Text) || strings.Contains(a.Text, "T000SECRET") || a.RetryAfter < 0 || a.RetryAfter > 24*time.Hour {
+			t.Errorf("%q, %v", a.Text, a.RetryAfter)
 		}
 	})
 }

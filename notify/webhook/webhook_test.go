@@ -130,3 +130,26 @@ func FuzzEncode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzVerify: without the secret nothing is accepted, whatever the headers hold.
+func FuzzVerify(f *testing.F) {
+	at := time.Unix(1795341600, 0)
+	f.Add("k1", "1795341600", "v1,AAAA", []byte("{}"))
+	f.Add("", "-9223372036854775808", "", []byte{})
+	f.Add("k1", "9223372036854775807", webhook.Sign("other", "k1", at, []byte("x")), []byte("x"))
+	f.Fuzz(func(t *testing.T, id, stamp, signature string, body []byte) {
+		h := http.Header{}
+		h.Set(webhook.HeaderID, id)
+		h.Set(webhook.HeaderTimestamp, stamp)
+		h.Set(webhook.HeaderSignature, signature)
+		if webhook.Verify("a secret that nobody knows", h, body, at, 5*time.Minute) == nil {
+			t.Errorf("accepted %q %q %q", id, stamp, signature)
+		}
+		signed := webhook.Sign("known", id, at, body)
+		h.Set(webhook.HeaderTimestamp, "1795341600")
+		h.Set(webhook.HeaderSignature, signature+" "+signed)
+		if h.Get(webhook.HeaderID) == id && webhook.Verify("known", h, body, at, 5*time.Minute) != nil {
+			t.Errorf("our own signature is refused beside %q", signature)
+		}
+	})
+}

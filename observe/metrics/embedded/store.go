@@ -132,7 +132,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 		slots:   make(chan struct{}, o.MaxConcurrency),
 		targets: o.Targets,
 	}
-	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the metrics folder: %w", err)
 	}
 	if err := removeSpools(o.Dir); err != nil {
