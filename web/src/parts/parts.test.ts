@@ -5,6 +5,7 @@ import { originOf } from "./Managed";
 import { splitRef } from "./Ref";
 import { budgetTone } from "./Status";
 import { browserName } from "../pages/settings/browserName";
+import { gather } from "../pages/activity/runs";
 import { byMessage } from "../pages/now/byMessage";
 import { verdict } from "../pages/now/verdict";
 
@@ -98,6 +99,14 @@ test("one message to several channels is one group, in order", () => {
 test("a line is drawn firm where it is, and its provisional part meets it", () => {
   expect(firmAndProvisional([1, 2, null, 3, 4], [true, true, true, false, false])).toEqual({ firm: [null, null, null, 3, 4], provisional: [1, 2, null, 3, null] });
   expect(firmAndProvisional([1, 2], [false, false])).toEqual({ firm: [1, 2] });
+});
+
+describe("many of a kind", () => {
+  const entries = (kinds: string, actor = "a") => [...kinds].map((kind, i) => ({ id: kind + i, kind, actor: { id: actor } }));
+  const shape = (rows: ReturnType<typeof gather>) => rows.map((r) => ("run" in r ? r.run.length : r.entry.id));
+  test("become one row, fewer do not, and the order stays", () => expect(shape(gather(entries("aabbbbbbc"), undefined))).toEqual(["a0", "a1", 6, "c8"]));
+  test("stay apart around the opened one", () => expect(shape(gather(entries("bbbbb"), "b3"))).toEqual(["b0", "b1", "b2", "b3", "b4"]));
+  test("by different people stay apart", () => expect(shape(gather([...entries("bbbb"), ...entries("b", "x")], undefined))).toHaveLength(5));
 });
 
 test("browsers are named", () => {

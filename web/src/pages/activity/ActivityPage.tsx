@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useLive } from "../../api/LiveProvider";
 import { entry as entryQuery, journalPages } from "../../api/queries";
@@ -13,8 +13,10 @@ import { zoneName } from "../../format/time";
 import { EntryDetail, Subject, useKindName, useSummary } from "../../parts/Entry";
 import { Choice, Filters, SearchField } from "../../parts/Filters";
 import { Empty, Failed, Loaded, Loading } from "../../parts/Notice";
+import { splitRef } from "../../parts/Ref";
 import { Section, TableBox } from "../../parts/Section";
 import { At } from "../../parts/Time";
+import { gather } from "./runs";
 
 /** Families of kinds to choose from; an exact kind may stand in the address. */
 const families = ["slo.*", "notify.*", "deploy.*", "catalog.*", "ascode.*", "access.*"] as const;
@@ -49,6 +51,7 @@ export function ActivityPage() {
   const rows = useMemo(() => query.data?.pages.flatMap((p) => p.items ?? []) ?? [], [query.data]);
   const set = (change: Partial<ActivitySearch>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const filtered = !!(search.kind || search.subject || search.actor || search.q || search.from || search.to);
+  const rowProps = (e: Entry) => ({ name: kindName(e.kind), opened: search.entry === e.id, toggle: () => set({ entry: search.entry === e.id ? undefined : e.id }) });
   const outside = search.entry && query.data && !rows.some((r) => r.id === search.entry) ? search.entry : undefined;
 
   return (
@@ -113,9 +116,17 @@ export function ActivityPage() {
               </tr>
             </thead>
             <tbody>
-              {rows.map((e) => (
-                <EntryRow key={e.id} entry={e} name={kindName(e.kind)} opened={search.entry === e.id} toggle={() => set({ entry: search.entry === e.id ? undefined : e.id })} />
-              ))}
+              {gather(rows, search.entry).map((row) =>
+                "entry" in row ? (
+                  <EntryRow key={row.entry.id} entry={row.entry} {...rowProps(row.entry)} />
+                ) : (
+                  <RunRow key={row.run[0].id} run={row.run} name={kindName(row.run[0].kind)}>
+                    {row.run.map((e) => (
+                      <EntryRow key={e.id} entry={e} {...rowProps(e)} />
+                    ))}
+                  </RunRow>
+                ),
+              )}
             </tbody>
           </table>
         </TableBox>
@@ -128,6 +139,34 @@ export function ActivityPage() {
         </div>
       )}
     </div>
+  );
+}
+
+/** Many entries of a kind as one row; pressing it shows each. */
+function RunRow({ run, name, children }: { run: Entry[]; name: string; children: ReactNode }) {
+  const { t } = useTranslation();
+  const [opened, setOpened] = useState(false);
+  const [first, last] = [run[0], run[run.length - 1]];
+  return (
+    <>
+      <tr>
+        <td className="nowrap">
+          <At at={first.time} short />
+          <div className="sub">
+            {t("activity.since")} <At at={last.time} short />
+          </div>
+        </td>
+        <td>
+          <button className="linkbtn" style={{ fontSize: "inherit" }} aria-expanded={opened} onClick={() => setOpened(!opened)}>
+            {t("activity.run", { name, count: run.length })}
+          </button>
+          <div className="sub">{first.kind}</div>
+        </td>
+        <td className="narrow-hide anywhere dim">{t("activity.runSubjects", { first: splitRef(first.subject).name, count: run.length - 1 })}</td>
+        <td className="narrow-hide anywhere">{first.actor.name || first.actor.id}</td>
+      </tr>
+      {opened && children}
+    </>
   );
 }
 

@@ -66,7 +66,6 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
   const { t } = useTranslation();
   const f = useFormat();
   const minute = Math.floor(Date.now() / 60_000);
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- the span moves on with each minute
   const span = useMemo(() => spanOf(range), [range, minute]);
   const query = useQuery(sloSeries(slo.name, { ...span, points: 600 }));
   const marks = useMarks(slo.service, span.from, span.to);
