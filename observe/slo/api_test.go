@@ -95,6 +95,9 @@ func TestThePageOfAnObjectiveTellsEverything(t *testing.T) {
 		if len(alerts.Items) != len(d.Alerts) || alerts.Items[0].SLO != "checkout" {
 			t.Errorf("all alerts %+v", alerts.Items)
 		}
+		if now := alerts.Items[0].ShortNow; now == nil || *now != d.BurnRates[alerts.Items[0].Short] || *now == alerts.Items[0].ShortBurn {
+			t.Errorf("the list says that %v burns now, the page %v", now, d.BurnRates)
+		}
 		w.ok("/api/v1/slos/checkout/alerts?state=resolved", &alerts)
 		if len(alerts.Items) != 0 {
 			t.Errorf("resolved %+v", alerts.Items)

@@ -1,7 +1,10 @@
 package slo
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -70,6 +73,7 @@ type AlertView struct {
 	Factor     float64    `json:"factor"`
 	LongBurn   float64    `json:"longBurn"`
 	ShortBurn  float64    `json:"shortBurn"`
+	ShortNow   *float64   `json:"shortNow,omitempty" doc:"The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended."`
 	BudgetLeft float64    `json:"budgetLeft"`
 	Reason     text.Both  `json:"reason"`
 }
@@ -246,8 +250,34 @@ func (s *Service) Alerts(ctx context.Context, f alertFilter) ([]AlertView, strin
 		if all[i], err = viewAlert(r); err != nil {
 			return nil, "", err
 		}
+		if r.State != "firing" {
+			continue
+		}
+		if all[i].ShortNow, err = s.burnsNow(ctx, r.Slo, cmp.Or(all[i].Short, all[i].Long)); err != nil {
+			return nil, "", err
+		}
 	}
 	return all, next, nil
+}
+
+// burnsNow is the burn rate of an objective over a window as of its last round,
+// nil where that window is not kept.
+func (s *Service) burnsNow(ctx context.Context, name, window string) (*float64, error) {
+	status, err := db.New(s.db.Read()).GetStatus(ctx, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // an objective that goes away burns no more
+	}
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("read %s: %w", name, err))
+	}
+	burn := map[string]float64{}
+	if err := unmarshal(status.Burn, &burn); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if v, ok := burn[window]; ok {
+		return &v, nil
+	}
+	return nil, nil //nolint:nilnil // an own rule's window
 }
 
 // Get returns everything about one objective.

@@ -1797,6 +1797,11 @@ export interface components {
             short?: string;
             /** Format: double */
             shortBurn: number;
+            /**
+             * Format: double
+             * @description The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended.
+             */
+            shortNow?: number;
             /** Format: date-time */
             since: string;
             slo: string;

@@ -117,10 +117,12 @@ function Firing({ alerts: list }: { alerts: Alert[] }) {
                       {a.service}
                     </Link>
                   </span>
-                  <div className="sentence">{say(a.reason)}</div>
+                  <div className="sentence">
+                    {t("alert.whenFired")} {say(a.reason)}
+                  </div>
                 </td>
                 <td className="num narrow-hide">
-                  {f.burnRate(a.shortBurn)}
+                  {f.burnRate(a.shortNow ?? a.shortBurn)}
                   <div className="sub">{t("alert.inWindow", { window: f.window(a.short) })}</div>
                 </td>
                 <td className="num">
