@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
@@ -33,7 +34,7 @@ func (r recorder) Changed(ctx context.Context, tx *sql.Tx, c ascode.Change) erro
 		Data: changed{c.Kind, c.Name, c.ManagedBy, c.File, c.Line, c.Revision, c.Fields, c.Before, c.After},
 	}
 	if c.Owner != "" {
-		d.Also = []journal.Ref{journal.RefTo("team", journal.Ref(c.Owner).Name())}
+		d.Also = []journal.Ref{teamRef(c.Owner)}
 	}
 	_, err := r.journal.Append(ctx, tx, d)
 	return err
@@ -48,4 +49,13 @@ func (r recorder) Applied(ctx context.Context, tx *sql.Tx, p ascode.Plan) error 
 		Data: map[string]int{"added": p.Added, "changed": p.Changed, "removed": p.Removed},
 	})
 	return err
+}
+
+// teamRef is how the journal refers to an owner, which kinds write as "payments",
+// "team:payments" or "group:default/payments".
+func teamRef(owner string) journal.Ref {
+	if _, name, ok := strings.Cut(owner, ":"); ok {
+		owner = name
+	}
+	return journal.RefTo("team", strings.TrimPrefix(owner, "default/"))
 }

@@ -121,7 +121,7 @@ func language(asked string, environ []string) text.Lang {
 type versionCmd struct{}
 
 func (versionCmd) Run(s *streams) error {
-	fmt.Fprintln(s.out, "teiten", app.Version, app.Commit())
+	fmt.Fprintln(s.out, strings.TrimSpace("teiten "+app.Version+" "+app.Commit()))
 	return nil
 }
 
