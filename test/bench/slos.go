@@ -205,7 +205,7 @@ func (b *bench) rounds(ctx context.Context, s *program.Server, on string, other 
 		return err
 	}
 	b.add(fmt.Sprintf("memory with %d SLOs, %s", b.slos, on), fmt.Sprintf("%s (%s its own)", megabytes(all), megabytes(own)), "")
-	b.how(fmt.Sprintf("round on %s: %d objectives with two queries of their own each over %d counters scraped every %s; the program's own teiten_slo_round_duration_seconds, summed over one minute, and user+system time from /proc over %s, scraping and storing included. On a remote source questions are spread over 20 s, and the answers of one round are many rounds. Back-fill reads 30 days that hold nothing but the last minutes.",
+	b.how(fmt.Sprintf("round on %s: %d objectives with two queries of their own each over %d counters scraped every %s; the program's own teiten_slo_round_duration_seconds, summed over one minute, and user+system time from /proc over %s, scraping and storing included. A remote source is asked over 20 s, so that the work of a minute is several short rounds. Back-fill reads 30 days that hold nothing but the last minutes.",
 		on, b.slos, 2*b.slos, scrapeInterval, b.watch))
 	return nil
 }
@@ -239,7 +239,10 @@ func (b *bench) browser(ctx context.Context, s *program.Server) error {
 		b.how("the browser tests' packages are not installed (make e2e does): the list was not opened.")
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(b.root, "test/bench/load.mjs"), modules, s.URL, program.Login, program.Password, strconv.Itoa(b.slos))
+	cmd.WaitDelay = 5 * time.Second // a browser that stays behind holds the pipe
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("open the list: %w: %s", err, out)
