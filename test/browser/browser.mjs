@@ -44,8 +44,16 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.querySelector(".loading"));
 }
 
+/** Waits until what fades in has done so: half-way there, contrast is neither one thing nor the other. */
+async function still(page) {
+  await page.waitForFunction(() =>
+    document.getAnimations().every((a) => a.playState !== "running" || a.effect?.getComputedTiming().endTime === Infinity),
+  );
+}
+
 /** Fails with a readable list when axe finds anything. */
 export async function assertAccessible(page, what) {
+  await still(page);
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] }));
   const found = violations.map((v) => `${v.id} (${v.impact}): ${v.help}\n${v.nodes.map((n) => `    ${n.target.join(" ")}\n      ${n.failureSummary.replaceAll("\n", "\n      ")}`).join("\n")}`);
