@@ -73,7 +73,8 @@ func (j *Journal) Follow(ctx context.Context, after string) iter.Seq2[Entry, err
 		f, leave := j.live.join()
 		defer leave()
 		seen := recent{}
-		if !j.missed(ctx, after, seen, yield) {
+		from, ok := j.start(ctx, after, yield)
+		if !ok || !j.missed(ctx, from, seen, yield) {
 			return
 		}
 		poll := make(<-chan time.Time)
@@ -82,7 +83,6 @@ func (j *Journal) Follow(ctx context.Context, after string) iter.Seq2[Entry, err
 			defer t.Stop()
 			poll = t.C
 		}
-		began := j.now()
 		for {
 			select {
 			case <-ctx.Done():
@@ -96,7 +96,7 @@ func (j *Journal) Follow(ctx context.Context, after string) iter.Seq2[Entry, err
 					return
 				}
 			case <-poll:
-				if !j.others(ctx, began, seen, yield) {
+				if !j.others(ctx, from, seen, yield) {
 					return
 				}
 			}
@@ -109,50 +109,64 @@ func tooSlow() error {
 		Fix(text.Say("connect again with the id of the last entry", "最後に受け取った記録のIDを付けて接続し直してください"))
 }
 
-// missed yields what happened since the entry with the given id. An entry that
-// is not known (from before a restore, say) counts as now.
-func (j *Journal) missed(ctx context.Context, after string, seen recent, yield func(Entry, error) bool) bool {
+// start is the entry after which a follower reads. An entry that is not known
+// (from before a restore, say) counts as now.
+func (j *Journal) start(ctx context.Context, after string, yield func(Entry, error) bool) (from Entry, ok bool) {
 	if after == "" {
-		return true
+		return Entry{Time: j.now()}, true
 	}
-	last, err := j.Get(ctx, after)
+	from, err := j.Get(ctx, after)
 	if fault.KindOf(err) == fault.NotFound {
-		return true
+		return Entry{Time: j.now()}, true
 	}
-	for err == nil {
-		var page []Entry
-		page, err = j.since(ctx, last, catchUp)
-		for _, e := range page {
-			if seen.add(e) && !yield(e, nil) {
-				return false
-			}
-			last = e
-		}
-		if err == nil && len(page) < catchUp {
-			return true
-		}
+	if err != nil {
+		yield(Entry{}, err)
 	}
-	yield(Entry{}, err)
-	return false
+	return from, err == nil
 }
 
-// others yields what other replicas committed lately.
-func (j *Journal) others(ctx context.Context, began time.Time, seen recent, yield func(Entry, error) bool) bool {
-	from := j.now().Add(-overlap)
-	if from.Before(began) {
-		from = began
+// missed yields what happened since the given entry.
+func (j *Journal) missed(ctx context.Context, from Entry, seen recent, yield func(Entry, error) bool) bool {
+	more, err := j.pages(ctx, from, seen, yield)
+	if err != nil {
+		yield(Entry{}, err)
 	}
-	page, err := j.since(ctx, Entry{Time: from}, catchUp)
+	return more && err == nil
+}
+
+// others yields what other replicas committed lately, back to where the
+// follower began.
+func (j *Journal) others(ctx context.Context, start Entry, seen recent, yield func(Entry, error) bool) bool {
+	from := start
+	if lately := j.now().Add(-overlap); lately.After(start.Time) {
+		from = Entry{Time: lately}
+	}
+	more, err := j.pages(ctx, from, seen, yield)
 	if err != nil {
 		return ctx.Err() == nil && fault.KindOf(err) == fault.Unavailable // it will be asked again
 	}
-	for _, e := range page {
-		if seen.add(e) && !yield(e, nil) {
-			return false
+	seen.forget(from.Time.Add(-overlap))
+	return more
+}
+
+// pages yields the entries after the given one that were not seen; it is not
+// more once the reader has had enough.
+func (j *Journal) pages(ctx context.Context, from Entry, seen recent, yield func(Entry, error) bool) (more bool, err error) {
+	for {
+		page, err := j.since(ctx, from, catchUp)
+		if err != nil {
+			return true, err
+		}
+		for _, e := range page {
+			if seen.add(e) && !yield(e, nil) {
+				return false, nil
+			}
+			from = e
+		}
+		if len(page) < catchUp {
+			return true, nil
 		}
 	}
-	seen.forget(from.Add(-overlap))
-	return true
 }
 
 // recent remembers which entries were yielded, so that none comes twice.
