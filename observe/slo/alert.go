@@ -14,6 +14,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 )
 
@@ -36,31 +37,31 @@ const (
 // Alert is what the journal says of an alert when it fires and when it ends. It
 // carries what a message needs, so that whoever tells people asks nobody back.
 type Alert struct {
-	ID         string    `json:"alert"`
-	SLO        string    `json:"slo"`
-	Title      string    `json:"title,omitempty"`
-	Service    string    `json:"service"`
-	Team       string    `json:"team,omitempty"`
-	Severity   Severity  `json:"severity"`
-	Targets    []string  `json:"targets,omitempty"`
-	Objective  float64   `json:"objective"`
-	Window     string    `json:"window"`
-	Rules      []string  `json:"rules"` // all that fire, the fastest first
-	Long       string    `json:"long"`
-	Short      string    `json:"short,omitempty"`
-	Factor     float64   `json:"factor"`
-	Share      float64   `json:"share"`
-	LongBurn   float64   `json:"longBurn"`
-	ShortBurn  float64   `json:"shortBurn"`
-	Bad        float64   `json:"bad"`   // events in the long window
-	Total      float64   `json:"total"` // events in the long window
-	BudgetLeft float64   `json:"budgetLeft"`
-	ExhaustsAt time.Time `json:"exhaustsAt,omitzero"`
-	FiredAt    time.Time `json:"firedAt"`
-	ResolvedAt time.Time `json:"resolvedAt,omitzero"`
-	Reason     text.Both `json:"reason"`
-	Link       string    `json:"link"`
-	Quiet      bool      `json:"quiet,omitempty"` // nobody is told of the end
+	ID         string        `json:"alert"`
+	SLO        string        `json:"slo"`
+	Title      string        `json:"title,omitempty"`
+	Service    string        `json:"service"`
+	Team       string        `json:"team,omitempty"`
+	Severity   burn.Severity `json:"severity"`
+	Targets    []string      `json:"targets,omitempty"`
+	Objective  float64       `json:"objective"`
+	Window     string        `json:"window"`
+	Rules      []string      `json:"rules"` // all that fire, the fastest first
+	Long       string        `json:"long"`
+	Short      string        `json:"short,omitempty"`
+	Factor     float64       `json:"factor"`
+	Share      float64       `json:"share"`
+	LongBurn   float64       `json:"longBurn"`
+	ShortBurn  float64       `json:"shortBurn"`
+	Bad        float64       `json:"bad"`   // events in the long window
+	Total      float64       `json:"total"` // events in the long window
+	BudgetLeft float64       `json:"budgetLeft"`
+	ExhaustsAt time.Time     `json:"exhaustsAt,omitzero"`
+	FiredAt    time.Time     `json:"firedAt"`
+	ResolvedAt time.Time     `json:"resolvedAt,omitzero"`
+	Reason     text.Both     `json:"reason"`
+	Link       string        `json:"link"`
+	Quiet      bool          `json:"quiet,omitempty"` // nobody is told of the end
 }
 
 // alert is one that is open.
@@ -84,12 +85,12 @@ func (t *track) judge(now time.Time) (state, []change) {
 	after.rules = map[string]ruleState{}
 	after.alerts = maps.Clone(t.alerts)
 	if after.alerts == nil {
-		after.alerts = map[Severity]alert{}
+		after.alerts = map[burn.Severity]alert{}
 	}
-	var fired []Reading
+	var fired []burn.Reading
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def, t.win.Over, was.Firing)
+		x := r.Judge(t.def.terms(), t.win.Over, was.Firing)
 		if !was.Firing && t.lacks(r.Long) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
@@ -102,9 +103,9 @@ func (t *track) judge(now time.Time) (state, []change) {
 			fired = append(fired, x)
 		}
 	}
-	slices.SortStableFunc(fired, worst)
+	slices.SortStableFunc(fired, burn.Worst)
 	var changes []change
-	for _, severity := range []Severity{Page, Ticket} {
+	for _, severity := range []burn.Severity{burn.Page, burn.Ticket} {
 		changes = append(changes, t.follow(&after, severity, fired, now)...)
 	}
 	return after, changes
@@ -112,7 +113,7 @@ func (t *track) judge(now time.Time) (state, []change) {
 
 // next is the rule's state after a reading at the given minute. A rule that
 // must hold for a while fires once it has held that long.
-func (s ruleState) next(x Reading, minute int64) (ruleState, bool) {
+func (s ruleState) next(x burn.Reading, minute int64) (ruleState, bool) {
 	if !x.Firing {
 		return ruleState{}, false
 	}
@@ -124,8 +125,8 @@ func (s ruleState) next(x Reading, minute int64) (ruleState, bool) {
 }
 
 // follow opens, updates or ends the alert of one severity.
-func (t *track) follow(after *state, severity Severity, fired []Reading, now time.Time) []change {
-	var mine []Reading
+func (t *track) follow(after *state, severity burn.Severity, fired []burn.Reading, now time.Time) []change {
+	var mine []burn.Reading
 	for _, x := range fired {
 		if x.Rule.Severity == severity {
 			mine = append(mine, x)
@@ -177,7 +178,7 @@ func (t *track) burnNow(a Alert) (long, short float64) {
 }
 
 // explain makes an alert of the readings that call for it, the fastest first.
-func (t *track) explain(readings []Reading, now time.Time) Alert {
+func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 	d, x := t.def, readings[0]
 	left := d.Objective.BudgetLeft(t.win.Over(d.Period))
 	a := Alert{
@@ -185,7 +186,7 @@ func (t *track) explain(readings []Reading, now time.Time) Alert {
 		Objective: float64(d.Objective), Window: label(d.Period),
 		Long: label(x.Rule.Long), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
-		BudgetLeft: left, Reason: x.reason(d), Link: "/slos/" + d.Name, Quiet: true,
+		BudgetLeft: left, Reason: x.Reason(d.terms()), Link: "/slos/" + d.Name, Quiet: true,
 	}
 	if x.Rule.Short > 0 {
 		a.Short = label(x.Rule.Short)
@@ -205,18 +206,18 @@ func (t *track) explain(readings []Reading, now time.Time) Alert {
 	return a
 }
 
-func loadAlerts(ctx context.Context, q db.DBTX, name string) (map[Severity]alert, error) {
+func loadAlerts(ctx context.Context, q db.DBTX, name string) (map[burn.Severity]alert, error) {
 	rows, err := db.New(q).OpenAlerts(ctx, name)
 	if err != nil {
 		return nil, database.Fault(fmt.Errorf("read the alerts of %s: %w", name, err))
 	}
-	open := map[Severity]alert{}
+	open := map[burn.Severity]alert{}
 	for _, r := range rows {
 		a := alert{ID: r.ID}
 		if err := unmarshal(r.Data, &a.Data); err != nil {
 			return nil, fmt.Errorf("read the alerts of %s: %w", name, err)
 		}
-		open[Severity(r.Severity)] = a
+		open[burn.Severity(r.Severity)] = a
 	}
 	return open, nil
 }

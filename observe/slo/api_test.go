@@ -21,6 +21,7 @@ import (
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/burn"
 )
 
 // get asks the room's API and reads the answer into out.
@@ -86,7 +87,7 @@ func TestThePageOfAnObjectiveTellsEverything(t *testing.T) {
 		if d.Watermark == nil || !d.Watermark.Equal(t0.Add(6*time.Minute)) || d.Backfill.State != "done" {
 			t.Errorf("watermark %v, back-fill %+v", d.Watermark, d.Backfill)
 		}
-		if len(d.Alerts) == 0 || d.Alerts[0].Severity != slo.Page || d.StatusReason.EN == "" {
+		if len(d.Alerts) == 0 || d.Alerts[0].Severity != burn.Page || d.StatusReason.EN == "" {
 			t.Errorf("alerts %+v", d.Alerts)
 		}
 

@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/metrics/promexpr"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
@@ -320,7 +321,7 @@ func compile(ctx context.Context, q db.DBTX, o *openslo.SLO) (*Definition, error
 	}
 	d := &Definition{
 		Name: o.Metadata.Name, Title: o.Metadata.DisplayName, Description: o.Spec.Description, Service: o.Spec.Service,
-		Objective: Objective(o.Spec.Target()), Period: o.Spec.Period(),
+		Objective: burn.Objective(o.Spec.Target()), Period: o.Spec.Period(),
 		Source: r.Total.MetricSource.MetricSourceRef,
 		Good:   r.Good.Expression(), Bad: r.Bad.Expression(), Total: r.Total.Expression(), Counter: r.Counter,
 	}
@@ -351,11 +352,11 @@ func (d *Definition) annotate(a map[string]string) {
 
 // policyRules are the alerts of an SLO: those of its policies, and the
 // workbook's where it names none.
-func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]Rule, bool, error) {
+func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]burn.Rule, bool, error) {
 	if len(o.Spec.AlertPolicies) == 0 {
-		return Workbook(period), true, nil
+		return burn.Workbook(period), true, nil
 	}
-	rules := []Rule{}
+	rules := []burn.Rule{}
 	for i, use := range o.Spec.AlertPolicies {
 		name, spec := fmt.Sprintf("policy-%d", i+1), use.Spec
 		if use.Metadata != nil && use.Metadata.Name != "" {
@@ -373,7 +374,7 @@ func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Dur
 			return nil, false, err
 		}
 		if rule != nil {
-			if slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == rule.Name }) {
+			if slices.ContainsFunc(rules, func(r burn.Rule) bool { return r.Name == rule.Name }) {
 				rule.Name += fmt.Sprintf("-%d", i+1)
 			}
 			rules = append(rules, *rule)
@@ -383,7 +384,7 @@ func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Dur
 }
 
 // policyRule makes a rule of a policy; nil where the policy alerts of nothing.
-func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPolicySpec, period time.Duration) (*Rule, bool, error) {
+func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPolicySpec, period time.Duration) (*burn.Rule, bool, error) {
 	if len(p.Conditions) == 0 || p.AlertWhenBreaching != nil && !*p.AlertWhenBreaching {
 		return nil, true, nil
 	}
@@ -398,9 +399,9 @@ func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPol
 	if c.Condition.Threshold == nil {
 		return nil, true, nil
 	}
-	r := &Rule{Name: name, Policy: name, Severity: Ticket, Factor: *c.Condition.Threshold, OrEqual: c.Condition.Op == "gte"}
+	r := &burn.Rule{Name: name, Policy: name, Severity: burn.Ticket, Factor: *c.Condition.Threshold, OrEqual: c.Condition.Op == "gte"}
 	if openslo.Pages(c.Severity) {
-		r.Severity = Page
+		r.Severity = burn.Page
 	}
 	r.Long, _ = openslo.ParseDuration(c.Condition.LookbackWindow)
 	r.For, _ = openslo.ParseDuration(c.Condition.AlertAfter)

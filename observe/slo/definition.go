@@ -10,17 +10,18 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 )
 
 // Definition is an objective as it is executed: what an OpenSLO document says,
 // with every reference followed and every default filled in.
 type Definition struct {
-	Name        string        `json:"name"`
-	Title       string        `json:"title,omitempty"`
-	Description string        `json:"description,omitempty"`
-	Service     string        `json:"service"`
-	Objective   Objective     `json:"objective"`
-	Period      time.Duration `json:"period"`
+	Name        string         `json:"name"`
+	Title       string         `json:"title,omitempty"`
+	Description string         `json:"description,omitempty"`
+	Service     string         `json:"service"`
+	Objective   burn.Objective `json:"objective"`
+	Period      time.Duration  `json:"period"`
 
 	Source  string `json:"source,omitempty"` // "" is the default data source
 	Good    string `json:"good,omitempty"`   // either good or bad
@@ -33,7 +34,7 @@ type Definition struct {
 	Scrape    time.Duration  `json:"scrape,omitempty"`    // interval, where increases are estimated
 	Minimum   *float64       `json:"minimum,omitempty"`
 	Exact     bool           `json:"exact,omitempty"` // the source knows exact increases
-	Rules     []Rule         `json:"rules"`
+	Rules     []burn.Rule    `json:"rules"`
 }
 
 // The windows that are read for every objective, shown and exported, besides
@@ -59,12 +60,9 @@ func (d *Definition) windows() []time.Duration {
 // longest is the longest of the windows: how far back the ledger is needed.
 func (d *Definition) longest() time.Duration { return slices.Max(d.windows()) }
 
-// minimum is how many events a rule's long window needs before it may fire.
-func (d *Definition) minimum(r Rule) float64 {
-	if d.Minimum != nil {
-		return *d.Minimum
-	}
-	return r.OneEvent(d.Objective, d.Exact || !d.Counter)
+// terms are what the rules of the objective are judged against.
+func (d *Definition) terms() burn.Terms {
+	return burn.Terms{Objective: d.Objective, Period: d.Period, Minimum: d.Minimum, Exact: d.Exact || !d.Counter}
 }
 
 // counted identifies what the ledger holds. While it stays the same the ledger
@@ -77,52 +75,7 @@ func (d *Definition) counted() string {
 }
 
 // label writes a duration as operators do: 5m, 6h, 30d.
-func label(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= day && d%day == 0:
-		return strconv.Itoa(int(d/day)) + "d"
-	case d >= time.Hour && d%time.Hour == 0:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	default:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	}
-}
-
-// spoken writes a duration as a sentence says it: 5 minutes, 1 hour, 30 days.
-func spoken(d time.Duration) text.Both {
-	const day = 24 * time.Hour
-	n, unit, ja := int(d/time.Minute), "minute", "分間"
-	switch {
-	case d >= day && d%day == 0:
-		n, unit, ja = int(d/day), "day", "日間"
-	case d >= time.Hour && d%time.Hour == 0:
-		n, unit, ja = int(d/time.Hour), "hour", "時間"
-	}
-	if n != 1 {
-		unit += "s"
-	}
-	return text.Both{EN: strconv.Itoa(n) + " " + unit, JA: strconv.Itoa(n) + ja}
-}
-
-// adjective is a duration before a noun: the 30-day budget.
-func adjective(d time.Duration) text.Both {
-	s := spoken(d)
-	return text.Both{EN: strings.TrimSuffix(strings.ReplaceAll(s.EN, " ", "-"), "s"), JA: s.JA}
-}
-
-// number writes a figure with three significant digits, and counts in full with
-// their thousands apart.
-func number(v float64) string {
-	if v != math.Trunc(v) && math.Abs(v) < 1000 {
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
-	s := strconv.FormatFloat(v, 'f', 0, 64)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func label(d time.Duration) string { return burn.Label(d) }
 
 // Status is the state of a promise in one word, the most urgent that applies.
 type Status string

@@ -11,6 +11,7 @@ import (
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/burn"
 )
 
 // reader knows OpenSLO's kinds and nothing else.
@@ -191,7 +192,7 @@ func TestReferencesAreFollowedAndAChangeOfThemIsTakenUp(t *testing.T) {
 	var d slo.Detail
 	w.ok("/api/v1/slos/checkout", &d)
 	if d.Objective != 0.9995 || d.Window.Duration != "28d" || len(d.Rules) != 1 || d.Rules[0].Factor != 10 ||
-		d.Rules[0].Long != "15m" || d.Rules[0].For != "5m" || d.Rules[0].Severity != slo.Page || d.Queries.Good == "" {
+		d.Rules[0].Long != "15m" || d.Rules[0].For != "5m" || d.Rules[0].Severity != burn.Page || d.Queries.Good == "" {
 		t.Errorf("got %+v", d)
 	}
 	// It burns 600 times too fast from the first minute on, and alerts after five.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -119,7 +120,7 @@ func draw(d *Definition, sums running, span minutes, step int64) Series {
 		x.Known = append(x.Known, float64(in.Known)/float64(end-start))
 		x.Good = append(x.Good, known(in, in.Good()))
 		x.Total = append(x.Total, known(in, in.Total))
-		x.SLI = append(x.SLI, seen(in, SLI(in)))
+		x.SLI = append(x.SLI, seen(in, burn.SLI(in)))
 		period := sums.between(end-int64(d.Period/time.Minute), end)
 		x.WindowKnown = append(x.WindowKnown, float64(period.Known)/d.Period.Minutes())
 		x.BudgetLeft = append(x.BudgetLeft, known(period, d.Objective.BudgetLeft(period)))

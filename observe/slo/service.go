@@ -1,3 +1,11 @@
+// Package slo keeps the promises that services make: it counts good and total
+// events by the minute into a ledger, reads error budgets and burn rates from
+// it, and says when a budget burns so fast that somebody must act.
+//
+// Objectives come as OpenSLO documents (package openslo). Counts come from
+// package metrics, are kept packed (package ledger) and slid in memory (package
+// window); package burn says what they mean. What it finds leaves the room as
+// journal entries; it knows nothing of who is told.
 package slo
 
 import (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/window"
@@ -33,7 +34,7 @@ type state struct {
 	missing   []minutes // before it, ascending: still to be read
 	backfill  backfill
 	rules     map[string]ruleState
-	alerts    map[Severity]alert // those that are open
+	alerts    map[burn.Severity]alert // those that are open
 	exact     bool
 }
 
@@ -189,19 +190,19 @@ func (t *track) figuresNow(now time.Time, gone text.Both) db.SaveStatusParams {
 	d := t.def
 	period := t.win.Over(d.Period)
 	left := d.Objective.BudgetLeft(period)
-	burn := map[string]float64{}
+	rates := map[string]float64{}
 	for _, w := range shownWindows {
-		burn[label(w)] = d.Objective.BurnRate(t.win.Over(w))
+		rates[label(w)] = d.Objective.BurnRate(t.win.Over(w))
 	}
-	_, page := t.alerts[Page]
-	_, ticket := t.alerts[Ticket]
+	_, page := t.alerts[burn.Page]
+	_, ticket := t.alerts[burn.Ticket]
 	status, why := condition{
 		page: page, ticket: ticket, left: left, events: period.Total > 0,
 		recent: t.win.Over(time.Hour).Known > 0, gone: gone,
 		backfilling: t.backfill.running(), fraction: t.backfill.fraction(),
 	}.judge()
 	if page {
-		why = t.alerts[Page].Data.Reason
+		why = t.alerts[burn.Page].Data.Reason
 	}
 	var exhausts int64
 	if soonest, ok := t.exhaustsIn(left); ok {
@@ -210,16 +211,16 @@ func (t *track) figuresNow(now time.Time, gone text.Both) db.SaveStatusParams {
 	return db.SaveStatusParams{
 		Name: t.name, Watermark: t.watermark, Missing: marshal(nonNil(t.missing)), Rules: marshal(t.rules),
 		Status: string(status), Rank: int64(status.rank()), Reason: marshal(why), Exact: t.exact,
-		Good: period.Good(), Total: period.Total, Sli: SLI(period), BudgetLeft: left,
-		Known: float64(period.Known) / d.Period.Minutes(), Burn: marshal(burn), BurnHour: burn["1h"],
+		Good: period.Good(), Total: period.Total, Sli: burn.SLI(period), BudgetLeft: left,
+		Known: float64(period.Known) / d.Period.Minutes(), Burn: marshal(rates), BurnHour: rates["1h"],
 		ExhaustsAt: exhausts, Backfill: marshal(t.backfill), UpdatedAt: database.Micros(now),
 	}
 }
 
 // exhaustsIn is the soonest of the forecasts.
 func (t *track) exhaustsIn(left float64) (soonest time.Duration, ok bool) {
-	for _, w := range forecasts {
-		in, will := ExhaustsIn(left, t.def.Objective.BurnRate(t.win.Over(w)), t.def.Period)
+	for _, w := range burn.Forecasts {
+		in, will := burn.ExhaustsIn(left, t.def.Objective.BurnRate(t.win.Over(w)), t.def.Period)
 		if will && (!ok || in < soonest) {
 			soonest, ok = in, true
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -58,24 +59,24 @@ type BackfillView struct {
 
 // AlertView is an alert, open or past.
 type AlertView struct {
-	ID         string     `json:"id"`
-	SLO        string     `json:"slo"`
-	Title      string     `json:"title,omitempty"`
-	Service    string     `json:"service"`
-	Owner      string     `json:"owner,omitempty"`
-	Severity   Severity   `json:"severity" enum:"page,ticket"`
-	State      string     `json:"state" enum:"firing,resolved"`
-	Since      time.Time  `json:"since"`
-	ResolvedAt *time.Time `json:"resolvedAt,omitempty"`
-	Rules      []string   `json:"rules"`
-	Long       string     `json:"long"`
-	Short      string     `json:"short,omitempty"`
-	Factor     float64    `json:"factor"`
-	LongBurn   float64    `json:"longBurn"`
-	ShortBurn  float64    `json:"shortBurn"`
-	ShortNow   *float64   `json:"shortNow,omitempty" doc:"The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended."`
-	BudgetLeft float64    `json:"budgetLeft"`
-	Reason     text.Both  `json:"reason"`
+	ID         string        `json:"id"`
+	SLO        string        `json:"slo"`
+	Title      string        `json:"title,omitempty"`
+	Service    string        `json:"service"`
+	Owner      string        `json:"owner,omitempty"`
+	Severity   burn.Severity `json:"severity" enum:"page,ticket"`
+	State      string        `json:"state" enum:"firing,resolved"`
+	Since      time.Time     `json:"since"`
+	ResolvedAt *time.Time    `json:"resolvedAt,omitempty"`
+	Rules      []string      `json:"rules"`
+	Long       string        `json:"long"`
+	Short      string        `json:"short,omitempty"`
+	Factor     float64       `json:"factor"`
+	LongBurn   float64       `json:"longBurn"`
+	ShortBurn  float64       `json:"shortBurn"`
+	ShortNow   *float64      `json:"shortNow,omitempty" doc:"The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended."`
+	BudgetLeft float64       `json:"budgetLeft"`
+	Reason     text.Both     `json:"reason"`
 }
 
 // Detail is an objective as its page shows it.
@@ -114,23 +115,23 @@ type Gap struct {
 
 // RuleView is an alert rule and what it sees now.
 type RuleView struct {
-	Name          string     `json:"name"`
-	Severity      Severity   `json:"severity" enum:"page,ticket"`
-	Long          string     `json:"long"`
-	Short         string     `json:"short,omitempty"`
-	For           string     `json:"for,omitempty"`
-	Factor        float64    `json:"factor"`
-	Share         float64    `json:"share" doc:"Part of the budget that the long window spends at the factor."`
-	LongBurn      float64    `json:"longBurn"`
-	ShortBurn     float64    `json:"shortBurn"`
-	LongEvents    float64    `json:"longEvents"`
-	MinimumEvents float64    `json:"minimumEvents" doc:"Events that the long window needs before the rule may fire."`
-	Over          bool       `json:"over" doc:"Both windows are over the factor."`
-	Guarded       bool       `json:"guarded" doc:"Over, but with too few events."`
-	Firing        bool       `json:"firing"`
-	Since         *time.Time `json:"since,omitempty"`
-	Policy        string     `json:"policy,omitempty"`
-	Reason        text.Both  `json:"reason"`
+	Name          string        `json:"name"`
+	Severity      burn.Severity `json:"severity" enum:"page,ticket"`
+	Long          string        `json:"long"`
+	Short         string        `json:"short,omitempty"`
+	For           string        `json:"for,omitempty"`
+	Factor        float64       `json:"factor"`
+	Share         float64       `json:"share" doc:"Part of the budget that the long window spends at the factor."`
+	LongBurn      float64       `json:"longBurn"`
+	ShortBurn     float64       `json:"shortBurn"`
+	LongEvents    float64       `json:"longEvents"`
+	MinimumEvents float64       `json:"minimumEvents" doc:"Events that the long window needs before the rule may fire."`
+	Over          bool          `json:"over" doc:"Both windows are over the factor."`
+	Guarded       bool          `json:"guarded" doc:"Over, but with too few events."`
+	Firing        bool          `json:"firing"`
+	Since         *time.Time    `json:"since,omitempty"`
+	Policy        string        `json:"policy,omitempty"`
+	Reason        text.Both     `json:"reason"`
 }
 
 // Forecast is when the budget is spent if it goes on as in one window.
@@ -232,7 +233,7 @@ func viewAlert(r db.SloAlert) (AlertView, error) {
 		return AlertView{}, fmt.Errorf("read alert %s: %w", r.ID, err)
 	}
 	return AlertView{
-		ID: r.ID, SLO: r.Slo, Title: a.Title, Service: r.Service, Owner: r.Owner, Severity: Severity(r.Severity), State: r.State,
+		ID: r.ID, SLO: r.Slo, Title: a.Title, Service: r.Service, Owner: r.Owner, Severity: burn.Severity(r.Severity), State: r.State,
 		Since: database.Time(r.Since), ResolvedAt: timeOf(r.ResolvedAt), Rules: nonNil(a.Rules),
 		Long: a.Long, Short: a.Short, Factor: a.Factor, LongBurn: a.LongBurn, ShortBurn: a.ShortBurn,
 		BudgetLeft: a.BudgetLeft, Reason: a.Reason,
@@ -339,7 +340,7 @@ func exactNote(d *Definition, exact bool, over time.Duration) text.Both {
 			"スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えています")
 	}
 	return text.Say("the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
-		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", spoken(over))
+		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", burn.Spoken(over))
 }
 
 const mostGaps = 100
@@ -379,11 +380,11 @@ func (t *track) ruleViews() []RuleView {
 	views := []RuleView{}
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def, t.win.Over, was.Firing)
+		x := r.Judge(t.def.terms(), t.win.Over, was.Firing)
 		v := RuleView{
 			Name: r.Name, Severity: r.Severity, Long: label(r.Long), Factor: r.Factor, Share: r.Share,
 			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum,
-			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.state(t.def, was.Firing),
+			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.State(t.def.terms(), was.Firing),
 		}
 		if r.Short > 0 {
 			v.Short = label(r.Short)
@@ -400,37 +401,14 @@ func (t *track) ruleViews() []RuleView {
 	return views
 }
 
-// state says in one sentence what a rule sees.
-func (x Reading) state(d *Definition, firing bool) text.Both {
-	switch {
-	case firing:
-		return x.reason(d)
-	case x.Guarded:
-		return text.Say("over the limit, but %[1]s events in %[2]s are fewer than the %[3]s that it takes to alert",
-			"しきい値を超えていますが、直近%[2]sのイベントは%[1]s件で、通知に必要な%[3]s件に達していません",
-			number(x.Long.Total), spoken(x.Rule.Long), number(x.Minimum))
-	case x.Long.Known == 0:
-		return text.Say("there is no data in the last %s", "直近%sのデータがありません", spoken(x.Rule.Long))
-	case x.Rule.Short > 0 && x.Short.Known == 0:
-		return text.Say("there is no data in the last %s", "直近%sのデータがありません", spoken(x.Rule.Short))
-	}
-	burn, over := x.LongBurn, x.Rule.Long
-	if x.Rule.Short > 0 && x.ShortBurn < burn && burn >= x.Rule.Factor {
-		burn, over = x.ShortBurn, x.Rule.Short
-	}
-	return text.Say("under the limit of %[1]s times the allowed rate: %[2]s times over %[3]s",
-		"許容の%[1]s倍というしきい値を下回っています(直近%[3]sは%[2]s倍)",
-		number(x.Rule.Factor), number(burn), spoken(over))
-}
-
 // forecasts carry the burn rates of several windows on into the future.
 func (t *track) forecasts() []Forecast {
 	left := t.def.Objective.BudgetLeft(t.win.Over(t.def.Period))
 	soonest, will := t.exhaustsIn(left)
 	views := []Forecast{}
-	for _, w := range forecasts {
+	for _, w := range burn.Forecasts {
 		f := Forecast{Window: label(w), BurnRate: t.def.Objective.BurnRate(t.win.Over(w))}
-		if in, ok := ExhaustsIn(left, f.BurnRate, t.def.Period); ok {
+		if in, ok := burn.ExhaustsIn(left, f.BurnRate, t.def.Period); ok {
 			at := ledger.Start(t.watermark).Add(in)
 			f.ExhaustsAt, f.Fastest = &at, will && in == soonest
 		}

@@ -1,4 +1,4 @@
-package slo
+package burn
 
 import (
 	"math"
@@ -57,8 +57,8 @@ func TestWorkbookWindows(t *testing.T) {
 	}
 }
 
-func objective(target float64) *Definition {
-	return &Definition{Objective: Objective(target), Period: 30 * day, Counter: true, Exact: true, Rules: Workbook(30 * day)}
+func terms(target float64) Terms {
+	return Terms{Objective: Objective(target), Period: 30 * day, Exact: true}
 }
 
 func counts(total, bad float64) ledger.Sum { return ledger.Sum{Total: total, Bad: bad, Known: 60} }
@@ -70,8 +70,8 @@ func always(s ledger.Sum) func(time.Duration) ledger.Sum {
 
 func TestExactlyTheFactorIsNotOverIt(t *testing.T) {
 	target := 0.9995
-	d := objective(target)
-	rule := d.Rules[0]
+	d := terms(target)
+	rule := Workbook(30 * day)[0]
 	// 72 bad of 10,000 burn exactly 14.4 times; floating point says a little more.
 	if naive := 72.0 / 10_000 / (1 - target); naive <= 14.4 {
 		t.Fatalf("the example shows nothing: %v", naive)
@@ -87,9 +87,9 @@ func TestExactlyTheFactorIsNotOverIt(t *testing.T) {
 func TestOneBadEventInAQuietHourPagesNobody(t *testing.T) {
 	for _, target := range []float64{0.5, 0.9, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999} {
 		for _, period := range []time.Duration{7 * day, 28 * day, 30 * day, 90 * day} {
-			d := objective(target)
-			d.Period, d.Rules = period, Workbook(period)
-			for _, r := range d.Rules {
+			d := terms(target)
+			d.Period = period
+			for _, r := range Workbook(period) {
 				for total := 1.0; total < 3_000_000; total = math.Ceil(total * 1.7) {
 					if x := r.Judge(d, always(counts(total, 1)), false); x.Firing {
 						t.Fatalf("%v over %v: %s fires for one bad event of %v", target, period, r.Name, total)
@@ -101,20 +101,20 @@ func TestOneBadEventInAQuietHourPagesNobody(t *testing.T) {
 }
 
 func TestTheGuardIsASetting(t *testing.T) {
-	d := objective(0.999)
-	if x := d.Rules[0].Judge(d, always(counts(36, 36)), false); x.Firing || !x.Guarded {
+	d := terms(0.999)
+	if x := Workbook(30 * day)[0].Judge(d, always(counts(36, 36)), false); x.Firing || !x.Guarded {
 		t.Errorf("36 events an hour are guarded by default, got %+v", x)
 	}
 	few := 10.0
 	d.Minimum = &few
-	if x := d.Rules[0].Judge(d, always(counts(36, 36)), false); !x.Firing {
+	if x := Workbook(30 * day)[0].Judge(d, always(counts(36, 36)), false); !x.Firing {
 		t.Errorf("with a minimum of 10 they page, got %+v", x)
 	}
 }
 
 func TestAnAlertBeginsWithBothWindowsAndEndsWithTheShortOne(t *testing.T) {
-	d := objective(0.999)
-	rule := d.Rules[0]
+	d := terms(0.999)
+	rule := Workbook(30 * day)[0]
 	over := func(long, short ledger.Sum) func(time.Duration) ledger.Sum {
 		return func(w time.Duration) ledger.Sum {
 			if w == rule.Long {
@@ -186,27 +186,9 @@ func TestExhaustionFollowsFromWhatIsLeftAndTheBurnRate(t *testing.T) {
 	}
 }
 
-func TestTheMostUrgentStateWins(t *testing.T) {
-	quiet := condition{left: 0.9, events: true, recent: true}
-	with := func(f func(*condition)) condition { c := quiet; f(&c); return c }
-	for want, c := range map[Status]condition{
-		Healthy:     quiet,
-		Backfilling: with(func(c *condition) { c.backfilling = true }),
-		Unknown:     with(func(c *condition) { c.recent, c.backfilling = false, true }),
-		Attention:   with(func(c *condition) { c.left = 0.1 }),
-		Exhausted:   with(func(c *condition) { c.left, c.ticket = 0, true }),
-		Burning:     with(func(c *condition) { c.left, c.page = -1, true }),
-	} {
-		got, why := c.judge()
-		if got != want || why.EN == "" || why.JA == "" {
-			t.Errorf("%+v: %s (%s), want %s", c, got, why, want)
-		}
-	}
-}
-
 func TestSentencesSayFiguresAsPeopleDo(t *testing.T) {
-	d := objective(0.999)
-	fast, slow := d.Rules[0], d.Rules[3]
+	d := terms(0.999)
+	fast, slow := Workbook(30 * day)[0], Workbook(30 * day)[3]
 	hot, cold := counts(2_425_052, 179_224), counts(10_000, 1)
 	split := func(r Rule, long, short ledger.Sum) Reading {
 		return r.Judge(d, func(w time.Duration) ledger.Sum {
@@ -220,17 +202,17 @@ func TestSentencesSayFiguresAsPeopleDo(t *testing.T) {
 		said   text.Both
 		en, ja string
 	}{
-		{split(slow, hot, hot).reason(d), "73.9 times the allowed rate over 3 days", "直近3日間で許容の73.9倍、直近6時間で73.9倍"},
-		{split(slow, hot, hot).reason(d), "spends 10% of the 30-day budget in 3 days (179,224 of 2,425,052 events", "30日間のバジェットの10%を3日間で使う速さです(直近3日間の2,425,052件中179,224件が不良)"},
-		{split(fast, hot, cold).state(d, false), "under the limit of 14.4 times the allowed rate: 0.1 times over 5 minutes", "14.4倍というしきい値を下回っています(直近5分間は0.1倍)"},
-		{split(fast, cold, hot).state(d, false), "0.1 times over 1 hour", "直近1時間は0.1倍"},
-		{split(fast, hot, ledger.Sum{}).state(d, false), "no data in the last 5 minutes", "直近5分間のデータがありません"},
+		{split(slow, hot, hot).Reason(d), "73.9 times the allowed rate over 3 days", "直近3日間で許容の73.9倍、直近6時間で73.9倍"},
+		{split(slow, hot, hot).Reason(d), "spends 10% of the 30-day budget in 3 days (179,224 of 2,425,052 events", "30日間のバジェットの10%を3日間で使う速さです(直近3日間の2,425,052件中179,224件が不良)"},
+		{split(fast, hot, cold).State(d, false), "under the limit of 14.4 times the allowed rate: 0.1 times over 5 minutes", "14.4倍というしきい値を下回っています(直近5分間は0.1倍)"},
+		{split(fast, cold, hot).State(d, false), "0.1 times over 1 hour", "直近1時間は0.1倍"},
+		{split(fast, hot, ledger.Sum{}).State(d, false), "no data in the last 5 minutes", "直近5分間のデータがありません"},
 	} {
 		if !strings.Contains(c.said.EN, c.en) || !strings.Contains(c.said.JA, c.ja) {
 			t.Errorf("%q / %q, want %q / %q in it", c.said.EN, c.said.JA, c.en, c.ja)
 		}
 	}
-	if n := number(-1234567); n != "-1,234,567" {
+	if n := Number(-1234567); n != "-1,234,567" {
 		t.Errorf("a negative count is %s", n)
 	}
 }

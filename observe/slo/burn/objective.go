@@ -1,12 +1,9 @@
-// Package slo keeps the promises that services make: it counts good and total
-// events by the minute into a ledger, reads error budgets and burn rates from
-// it, and says when a budget burns so fast that somebody must act.
+// Package burn says how fast an error budget is spent and when somebody must be
+// told. It is pure: the sums of windows come in, readings of alert rules come
+// out, without clock, storage or knowledge of who is told.
 //
-// Objectives come as OpenSLO documents (package openslo). Counts come from
-// package metrics, are kept packed (package ledger) and slid in memory (package
-// window). What it finds leaves the room as journal entries; it knows nothing of
-// who is told.
-package slo
+// The arithmetic follows the SRE workbook, chapter 5, "Alerting on SLOs".
+package burn
 
 import (
 	"math"
@@ -114,5 +111,5 @@ func ExhaustsIn(left, burnRate float64, period time.Duration) (time.Duration, bo
 	return time.Duration(d), true
 }
 
-// forecasts are the windows whose burn rates are carried on into the future.
-var forecasts = []time.Duration{time.Hour, 6 * time.Hour, 72 * time.Hour}
+// Forecasts are the windows whose burn rates are carried on into the future.
+var Forecasts = []time.Duration{time.Hour, 6 * time.Hour, 72 * time.Hour}

@@ -1,11 +1,10 @@
-package slo
+package burn
 
 import (
 	"cmp"
 	"math"
 	"time"
 
-	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
@@ -89,6 +88,22 @@ func (r Rule) OneEvent(o Objective, exact bool) float64 {
 	return math.Ceil(events - 1e-9)
 }
 
+// Terms are what a rule is judged against.
+type Terms struct {
+	Objective Objective
+	Period    time.Duration // over which the objective is promised
+	Minimum   *float64      // events that a rule's long window needs; nil is each rule's own
+	Exact     bool          // every event is counted as exactly one
+}
+
+// minimum is how many events a rule's long window needs before it may fire.
+func (t Terms) minimum(r Rule) float64 {
+	if t.Minimum != nil {
+		return *t.Minimum
+	}
+	return r.OneEvent(t.Objective, t.Exact)
+}
+
 // Reading is what one rule saw at one minute.
 type Reading struct {
 	Rule        Rule
@@ -105,7 +120,7 @@ type Reading struct {
 // did before: it begins when both windows are over the factor and the long one
 // has the minimum of events; it ends when either window is not over any more. A
 // window without any data is no evidence: a rule that fires goes on firing.
-func (r Rule) Judge(d *Definition, over func(time.Duration) ledger.Sum, fired bool) Reading {
+func (r Rule) Judge(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
 	long := over(r.Long)
 	short := long
 	if r.Short > 0 {
@@ -113,11 +128,11 @@ func (r Rule) Judge(d *Definition, over func(time.Duration) ledger.Sum, fired bo
 	}
 	x := Reading{
 		Rule: r, Long: long, Short: short,
-		LongBurn: d.Objective.BurnRate(long), ShortBurn: d.Objective.BurnRate(short),
-		Minimum: d.minimum(r),
+		LongBurn: t.Objective.BurnRate(long), ShortBurn: t.Objective.BurnRate(short),
+		Minimum: t.minimum(r),
 	}
-	factor := r.factor(d.Period)
-	x.Over = d.Objective.over(long, factor, r.OrEqual) && d.Objective.over(short, factor, r.OrEqual)
+	factor := r.factor(t.Period)
+	x.Over = t.Objective.over(long, factor, r.OrEqual) && t.Objective.over(short, factor, r.OrEqual)
 	if fired {
 		x.Firing = x.Over || short.Known == 0
 		return x
@@ -127,21 +142,6 @@ func (r Rule) Judge(d *Definition, over func(time.Duration) ledger.Sum, fired bo
 	return x
 }
 
-// reason says in one sentence why the rule fires.
-func (x Reading) reason(d *Definition) text.Both {
-	if x.Rule.Short == 0 {
-		return text.Say(
-			"the error budget burns at %[1]s times the allowed rate over %[2]s; the limit is %[3]s times (%[4]s of %[5]s events were bad)",
-			"エラーバジェットの消費速度が直近%[2]sで許容の%[1]s倍です。しきい値は%[3]s倍です(%[5]s件中%[4]s件が不良)",
-			number(x.LongBurn), spoken(x.Rule.Long), number(x.Rule.Factor), number(x.Long.Bad), number(x.Long.Total))
-	}
-	return text.Say(
-		"the error budget burns at %[1]s times the allowed rate over %[2]s and %[3]s times over %[4]s; the limit is %[5]s times, which spends %[6]s%% of the %[7]s budget in %[2]s (%[8]s of %[9]s events were bad)",
-		"エラーバジェットの消費速度が直近%[2]sで許容の%[1]s倍、直近%[4]sで%[3]s倍です。しきい値の%[5]s倍は、%[7]sのバジェットの%[6]s%%を%[2]sで使う速さです(直近%[2]sの%[9]s件中%[8]s件が不良)",
-		number(x.LongBurn), spoken(x.Rule.Long), number(x.ShortBurn), spoken(x.Rule.Short),
-		number(x.Rule.Factor), number(x.Rule.Share*100), adjective(d.Period), number(x.Long.Bad), number(x.Long.Total))
-}
-
-// worst orders readings so that the one that explains an alert best is first:
+// Worst orders readings so that the one that explains an alert best is first:
 // the highest factor.
-func worst(a, b Reading) int { return cmp.Compare(b.Rule.Factor, a.Rule.Factor) }
+func Worst(a, b Reading) int { return cmp.Compare(b.Rule.Factor, a.Rule.Factor) }
