@@ -10,15 +10,26 @@ import (
 
 const scopeRead httpapi.Scope = "slo:read"
 
-type listIn struct {
-	httpapi.PageIn
+// FilterIn chooses objectives. It is exported because the API reads embedded
+// inputs only when they are.
+type FilterIn struct {
 	Query   string   `query:"q" maxLength:"200" doc:"Text in name, title, service or owner."`
 	Service string   `query:"service" doc:"Only objectives of this service."`
 	Owner   string   `query:"owner" doc:"Only objectives of this team's services."`
 	Tier    string   `query:"tier" doc:"Only objectives of services of this tier."`
 	System  string   `query:"system" doc:"Only objectives of services of this system."`
 	Status  []string `query:"status,explode" doc:"Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling."`
-	Sort    string   `query:"sort" enum:"status,name,service,owner,tier,budget,-budget,burn,objective,sli" default:"status" doc:"The order; status puts first what needs somebody most."`
+}
+
+func (in *FilterIn) filter() filter {
+	return filter{Query: in.Query, Service: in.Service, Owner: in.Owner, Tier: in.Tier, System: in.System, Status: in.Status}
+}
+
+type listIn struct {
+	httpapi.PageIn
+	FilterIn
+	Offset int    `query:"offset" minimum:"0" maximum:"1000000" doc:"How many objectives to pass over: for scrolling to any place. To read them all, follow the cursor."`
+	Sort   string `query:"sort" enum:"status,name,service,owner,tier,budget,-budget,burn,objective,sli" default:"status" doc:"The order; status puts first what needs somebody most."`
 }
 
 type listOut struct{ Body httpapi.Page[Summary] }
@@ -56,10 +67,13 @@ type namedAlertsIn struct {
 type alertsOut struct{ Body httpapi.Page[AlertView] }
 
 type countsIn struct {
-	By string `query:"by" enum:"service,owner,status" default:"service" doc:"What to group by."`
+	FilterIn
+	By string `query:"by" enum:"service,owner,system,tier,status" default:"service" doc:"What to group by."`
 }
 
 type countsOut struct{ Body httpapi.Page[Count] }
+
+type budgetsOut struct{ Body Budgets }
 
 // Register adds the room's operations to a.
 func (s *Service) Register(a *httpapi.API) {
@@ -68,6 +82,7 @@ func (s *Service) Register(a *httpapi.API) {
 	}
 	httpapi.Register(a, get("list-slos", "/api/v1/slos", "Service level objectives with their error budgets"), s.apiList)
 	httpapi.Register(a, get("count-slos", "/api/v1/slos/counts", "How many objectives are in which state, grouped"), s.apiCounts)
+	httpapi.Register(a, get("list-slo-budgets", "/api/v1/slos/budgets", "What is left of the budgets of all objectives, in columns"), s.apiBudgets)
 	httpapi.Register(a, get("get-slo", "/api/v1/slos/{name}", "Everything about one objective"), s.apiGet)
 	httpapi.Register(a, get("get-slo-series", "/api/v1/slos/{name}/series", "One objective over time"), s.apiSeries)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
@@ -75,10 +90,9 @@ func (s *Service) Register(a *httpapi.API) {
 }
 
 func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {
-	items, next, total, err := s.List(ctx, filter{
-		Query: in.Query, Service: in.Service, Owner: in.Owner, Tier: in.Tier, System: in.System, Status: in.Status,
-		Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
-	})
+	f := in.filter()
+	f.Sort, f.Cursor, f.Limit, f.Offset = in.Sort, in.Cursor, in.Limit, in.Offset
+	items, next, total, err := s.List(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +100,13 @@ func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {
 }
 
 func (s *Service) apiCounts(ctx context.Context, in *countsIn) (*countsOut, error) {
-	counts, err := s.Counts(ctx, in.By)
+	counts, err := s.Counts(ctx, in.By, in.filter())
 	return &countsOut{httpapi.Page[Count]{Items: counts}}, err
+}
+
+func (s *Service) apiBudgets(ctx context.Context, in *countsIn) (*budgetsOut, error) {
+	b, err := s.Budgets(ctx, in.By, in.filter())
+	return &budgetsOut{b}, err
 }
 
 func (s *Service) apiGet(ctx context.Context, in *NameIn) (*detailOut, error) {

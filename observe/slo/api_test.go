@@ -200,6 +200,21 @@ func TestTheListIsPagedInEveryOrder(t *testing.T) {
 		if len(counts.Items) != 1 || counts.Items[0].Key != "payments" || counts.Items[0].Total != 12 {
 			t.Errorf("counts %+v", counts.Items)
 		}
+		w.ok("/api/v1/slos/counts?by=tier&q=checkout-0", &counts)
+		if len(counts.Items) != 1 || counts.Items[0].Total != 10 {
+			t.Errorf("counts of what a filter matches %+v", counts.Items)
+		}
+		var all, some page[slo.Summary]
+		w.ok("/api/v1/slos?sort=budget", &all)
+		w.ok("/api/v1/slos?sort=budget&offset=7&limit=2", &some)
+		if len(some.Items) != 2 || some.Items[0].Name != all.Items[7].Name || *some.Total != 12 {
+			t.Errorf("from the eighth on %+v", some.Items)
+		}
+		var budgets slo.Budgets
+		w.ok("/api/v1/slos/budgets?by=owner", &budgets)
+		if len(budgets.Names) != 12 || budgets.Groups[11] != "payments" || budgets.Left[0] == nil || budgets.Status[0] == slo.Healthy {
+			t.Errorf("budgets in columns %+v", budgets)
+		}
 	}, rooms...)
 }
 

@@ -27,6 +27,7 @@ type filter struct {
 	Sort    string
 	Cursor  string
 	Limit   int
+	Offset  int // how many to pass over
 }
 
 // column is one part of an order.
@@ -148,7 +149,7 @@ func (s *Service) list(ctx context.Context, f filter) ([]row, string, error) {
 	}
 	query := "SELECT " + statusColumns + " FROM slo_status s JOIN slo_definitions d ON d.name = s.name" + w.SQL() + " ORDER BY " + strings.Join(by, ", ")
 	if f.Limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d", f.Limit+1)
+		query += fmt.Sprintf(" LIMIT %d OFFSET %d", f.Limit+1, f.Offset)
 	}
 	rows, err := s.rows(ctx, query, w.Args())
 	if err != nil || f.Limit == 0 || len(rows) <= f.Limit {

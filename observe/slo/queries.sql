@@ -65,9 +65,6 @@ DELETE FROM slo_status WHERE name = $1;
 -- name: GetStatus :one
 SELECT * FROM slo_status WHERE name = $1;
 
--- name: CountsByKey :many
-SELECT service, owner, status, rank, name, budget_left FROM slo_status ORDER BY rank, budget_left, name;
-
 -- name: PutHour :exec
 INSERT INTO slo_ledger (slo, hour, data) VALUES ($1, $2, $3)
 ON CONFLICT (slo, hour) DO UPDATE SET data = excluded.data;

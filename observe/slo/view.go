@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
@@ -415,26 +414,4 @@ func (t *track) forecasts() []Forecast {
 		views = append(views, f)
 	}
 	return views
-}
-
-// Counts groups all objectives by service, owner or status, the groups that need
-// somebody most first.
-func (s *Service) Counts(ctx context.Context, by string) ([]Count, error) {
-	rows, err := db.New(s.db.Read()).CountsByKey(ctx)
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("count objectives: %w", err))
-	}
-	counts := []Count{}
-	for _, r := range rows {
-		key := map[string]string{"service": r.Service, "owner": r.Owner, "status": r.Status}[by]
-		i := slices.IndexFunc(counts, func(c Count) bool { return c.Key == key })
-		if i < 0 {
-			i = len(counts)
-			counts = append(counts, Count{Key: key, ByStatus: map[Status]int{},
-				Worst: Worst{r.Name, Status(r.Status), r.BudgetLeft}}) // the rows come worst first
-		}
-		counts[i].Total++
-		counts[i].ByStatus[Status(r.Status)]++
-	}
-	return counts, nil
 }

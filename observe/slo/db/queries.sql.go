@@ -73,49 +73,6 @@ func (q *Queries) AllOpenAlerts(ctx context.Context) ([]SloAlert, error) {
 	return items, nil
 }
 
-const countsByKey = `-- name: CountsByKey :many
-SELECT service, owner, status, rank, name, budget_left FROM slo_status ORDER BY rank, budget_left, name
-`
-
-type CountsByKeyRow struct {
-	Service    string
-	Owner      string
-	Status     string
-	Rank       int64
-	Name       string
-	BudgetLeft float64
-}
-
-func (q *Queries) CountsByKey(ctx context.Context) ([]CountsByKeyRow, error) {
-	rows, err := q.db.QueryContext(ctx, countsByKey)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountsByKeyRow
-	for rows.Next() {
-		var i CountsByKeyRow
-		if err := rows.Scan(
-			&i.Service,
-			&i.Owner,
-			&i.Status,
-			&i.Rank,
-			&i.Name,
-			&i.BudgetLeft,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deleteDefinition = `-- name: DeleteDefinition :exec
 DELETE FROM slo_definitions WHERE name = $1
 `

@@ -578,6 +578,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is left of the budgets of all objectives, in columns */
+        get: operations["list-slo-budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/counts": {
         parameters: {
             query?: never;
@@ -1828,6 +1845,16 @@ export interface components {
              * @description Minutes.
              */
             total: number;
+        };
+        SloBudgets: {
+            /** @description What each is grouped by; empty where it has none. */
+            groups: string[];
+            /** @description Part of the error budget that is left, rounded to a thousandth; null where nothing was counted. */
+            left: (number | null)[];
+            /** @description Those that need somebody most come first. */
+            names: string[];
+            status: string[];
+            titles: string[];
         };
         SloCount: {
             byStatus: {
@@ -3351,6 +3378,8 @@ export interface operations {
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
                 status?: string[];
+                /** @description How many objectives to pass over: for scrolling to any place. To read them all, follow the cursor. */
+                offset?: number;
                 /** @description The order; status puts first what needs somebody most. */
                 sort?: "status" | "name" | "service" | "owner" | "tier" | "budget" | "-budget" | "burn" | "objective" | "sli";
             };
@@ -3380,11 +3409,67 @@ export interface operations {
             };
         };
     };
+    "list-slo-budgets": {
+        parameters: {
+            query?: {
+                /** @description Text in name, title, service or owner. */
+                q?: string;
+                /** @description Only objectives of this service. */
+                service?: string;
+                /** @description Only objectives of this team's services. */
+                owner?: string;
+                /** @description Only objectives of services of this tier. */
+                tier?: string;
+                /** @description Only objectives of services of this system. */
+                system?: string;
+                /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
+                status?: string[];
+                /** @description What to group by. */
+                by?: "service" | "owner" | "system" | "tier" | "status";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloBudgets"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "count-slos": {
         parameters: {
             query?: {
+                /** @description Text in name, title, service or owner. */
+                q?: string;
+                /** @description Only objectives of this service. */
+                service?: string;
+                /** @description Only objectives of this team's services. */
+                owner?: string;
+                /** @description Only objectives of services of this tier. */
+                tier?: string;
+                /** @description Only objectives of services of this system. */
+                system?: string;
+                /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
+                status?: string[];
                 /** @description What to group by. */
-                by?: "service" | "owner" | "status";
+                by?: "service" | "owner" | "system" | "tier" | "status";
             };
             header?: never;
             path?: never;
