@@ -211,7 +211,7 @@ func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document)
 		return fmt.Errorf("remove %s: %w", doc.Name, err)
 	}
 	err = errors.Join(q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), q.DeleteLedger(ctx, doc.Name),
+		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), q.DeleteLedger(ctx, doc.Name), q.DropRebuild(ctx, doc.Name),
 		q.DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)

@@ -4,6 +4,29 @@
 
 package db
 
+type SloAgreement struct {
+	Slo          string
+	Version      int64
+	Terms        string
+	Stakeholders string
+	ProposedAt   int64
+	ProposedBy   string
+	AgreedAt     int64
+	InForceAt    int64
+	SupersededAt int64
+}
+
+type SloAgreementWord struct {
+	ID          string
+	Slo         string
+	Version     int64
+	Stakeholder string
+	Word        string
+	Comment     string
+	At          int64
+	ByActor     string
+}
+
 type SloAlert struct {
 	ID         string
 	Slo        string
@@ -24,6 +47,27 @@ type SloDefinition struct {
 	ManagedBy string
 }
 
+type SloExclusion struct {
+	ID           string
+	Document     string
+	Covers       string
+	Shape        string
+	StartsAt     int64
+	EndsAt       int64
+	Reason       string
+	CreatedAt    int64
+	CreatedBy    string
+	TakenBackAt  int64
+	TakenBackBy  string
+	TakenBackWhy string
+}
+
+type SloExclusionCover struct {
+	Kind      string
+	Name      string
+	Exclusion string
+}
+
 type SloGeneration struct {
 	ID int64
 	N  int64
@@ -40,6 +84,24 @@ type SloPart struct {
 	Name string
 	Data string
 	Refs string
+}
+
+type SloPolicy struct {
+	Name string
+	Data string
+}
+
+type SloPolicyState struct {
+	Slo    string
+	Policy string
+	State  string
+	Since  int64
+}
+
+type SloRebuild struct {
+	Slo   string
+	Since int64
+	Asked string
 }
 
 type SloSource struct {
@@ -74,4 +136,9 @@ type SloStatus struct {
 	ExhaustsAt int64
 	Backfill   string
 	UpdatedAt  int64
+}
+
+type SloTier struct {
+	Name string
+	Data string
 }

@@ -36,6 +36,53 @@ func (q *Queries) AddAlert(ctx context.Context, arg AddAlertParams) error {
 	return err
 }
 
+const addExclusion = `-- name: AddExclusion :exec
+INSERT INTO slo_exclusions (id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+`
+
+type AddExclusionParams struct {
+	ID        string
+	Document  string
+	Covers    string
+	Shape     string
+	StartsAt  int64
+	EndsAt    int64
+	Reason    string
+	CreatedAt int64
+	CreatedBy string
+}
+
+func (q *Queries) AddExclusion(ctx context.Context, arg AddExclusionParams) error {
+	_, err := q.db.ExecContext(ctx, addExclusion,
+		arg.ID,
+		arg.Document,
+		arg.Covers,
+		arg.Shape,
+		arg.StartsAt,
+		arg.EndsAt,
+		arg.Reason,
+		arg.CreatedAt,
+		arg.CreatedBy,
+	)
+	return err
+}
+
+const addExclusionCover = `-- name: AddExclusionCover :exec
+INSERT INTO slo_exclusion_covers (kind, name, exclusion) VALUES ($1, $2, $3)
+`
+
+type AddExclusionCoverParams struct {
+	Kind      string
+	Name      string
+	Exclusion string
+}
+
+func (q *Queries) AddExclusionCover(ctx context.Context, arg AddExclusionCoverParams) error {
+	_, err := q.db.ExecContext(ctx, addExclusionCover, arg.Kind, arg.Name, arg.Exclusion)
+	return err
+}
+
 const allOpenAlerts = `-- name: AllOpenAlerts :many
 SELECT id, slo, service, owner, severity, state, since, resolved_at, data FROM slo_alerts WHERE state = 'firing' ORDER BY slo, severity
 `
@@ -59,6 +106,85 @@ func (q *Queries) AllOpenAlerts(ctx context.Context) ([]SloAlert, error) {
 			&i.Since,
 			&i.ResolvedAt,
 			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const askRebuild = `-- name: AskRebuild :exec
+INSERT INTO slo_rebuild (slo, since, asked) VALUES ($1, $2, $3)
+ON CONFLICT (slo) DO UPDATE SET asked = excluded.asked,
+    since = CASE WHEN excluded.since < slo_rebuild.since THEN excluded.since ELSE slo_rebuild.since END
+`
+
+type AskRebuildParams struct {
+	Slo   string
+	Since int64
+	Asked string
+}
+
+func (q *Queries) AskRebuild(ctx context.Context, arg AskRebuildParams) error {
+	_, err := q.db.ExecContext(ctx, askRebuild, arg.Slo, arg.Since, arg.Asked)
+	return err
+}
+
+const coverage = `-- name: Coverage :one
+SELECT name, service, system, owner FROM slo_status WHERE name = $1
+`
+
+type CoverageRow struct {
+	Name    string
+	Service string
+	System  string
+	Owner   string
+}
+
+func (q *Queries) Coverage(ctx context.Context, name string) (CoverageRow, error) {
+	row := q.db.QueryRowContext(ctx, coverage, name)
+	var i CoverageRow
+	err := row.Scan(
+		&i.Name,
+		&i.Service,
+		&i.System,
+		&i.Owner,
+	)
+	return i, err
+}
+
+const coverages = `-- name: Coverages :many
+SELECT name, service, system, owner FROM slo_status ORDER BY name
+`
+
+type CoveragesRow struct {
+	Name    string
+	Service string
+	System  string
+	Owner   string
+}
+
+func (q *Queries) Coverages(ctx context.Context) ([]CoveragesRow, error) {
+	rows, err := q.db.QueryContext(ctx, coverages)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CoveragesRow
+	for rows.Next() {
+		var i CoveragesRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.Service,
+			&i.System,
+			&i.Owner,
 		); err != nil {
 			return nil, err
 		}
@@ -166,6 +292,149 @@ func (q *Queries) DescribeStatus(ctx context.Context, arg DescribeStatusParams) 
 	return err
 }
 
+const dropRebuild = `-- name: DropRebuild :exec
+DELETE FROM slo_rebuild WHERE slo = $1
+`
+
+func (q *Queries) DropRebuild(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, dropRebuild, slo)
+	return err
+}
+
+const endExclusion = `-- name: EndExclusion :exec
+UPDATE slo_exclusions SET ends_at = $2 WHERE id = $1
+`
+
+type EndExclusionParams struct {
+	ID     string
+	EndsAt int64
+}
+
+func (q *Queries) EndExclusion(ctx context.Context, arg EndExclusionParams) error {
+	_, err := q.db.ExecContext(ctx, endExclusion, arg.ID, arg.EndsAt)
+	return err
+}
+
+const exclusionOfDocument = `-- name: ExclusionOfDocument :many
+SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE document = $1 AND taken_back_at = 0 ORDER BY id
+`
+
+func (q *Queries) ExclusionOfDocument(ctx context.Context, document string) ([]SloExclusion, error) {
+	rows, err := q.db.QueryContext(ctx, exclusionOfDocument, document)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloExclusion
+	for rows.Next() {
+		var i SloExclusion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.Covers,
+			&i.Shape,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.Reason,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.TakenBackAt,
+			&i.TakenBackBy,
+			&i.TakenBackWhy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const exclusionsInForce = `-- name: ExclusionsInForce :many
+SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE taken_back_at = 0 ORDER BY id
+`
+
+func (q *Queries) ExclusionsInForce(ctx context.Context) ([]SloExclusion, error) {
+	rows, err := q.db.QueryContext(ctx, exclusionsInForce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloExclusion
+	for rows.Next() {
+		var i SloExclusion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.Covers,
+			&i.Shape,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.Reason,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.TakenBackAt,
+			&i.TakenBackBy,
+			&i.TakenBackWhy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const exclusionsKnownAt = `-- name: ExclusionsKnownAt :many
+SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE created_at <= $1 AND (taken_back_at = 0 OR taken_back_at > $1) ORDER BY id
+`
+
+func (q *Queries) ExclusionsKnownAt(ctx context.Context, createdAt int64) ([]SloExclusion, error) {
+	rows, err := q.db.QueryContext(ctx, exclusionsKnownAt, createdAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloExclusion
+	for rows.Next() {
+		var i SloExclusion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.Covers,
+			&i.Shape,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.Reason,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.TakenBackAt,
+			&i.TakenBackBy,
+			&i.TakenBackWhy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const extendMissing = `-- name: ExtendMissing :exec
 UPDATE slo_status SET missing = $2, backfill = $3 WHERE name = $1
 `
@@ -226,6 +495,30 @@ func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition
 		&i.Counted,
 		&i.Data,
 		&i.ManagedBy,
+	)
+	return i, err
+}
+
+const getExclusion = `-- name: GetExclusion :one
+SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE id = $1
+`
+
+func (q *Queries) GetExclusion(ctx context.Context, id string) (SloExclusion, error) {
+	row := q.db.QueryRowContext(ctx, getExclusion, id)
+	var i SloExclusion
+	err := row.Scan(
+		&i.ID,
+		&i.Document,
+		&i.Covers,
+		&i.Shape,
+		&i.StartsAt,
+		&i.EndsAt,
+		&i.Reason,
+		&i.CreatedAt,
+		&i.CreatedBy,
+		&i.TakenBackAt,
+		&i.TakenBackBy,
+		&i.TakenBackWhy,
 	)
 	return i, err
 }
@@ -540,6 +833,47 @@ func (q *Queries) PutPart(ctx context.Context, arg PutPartParams) error {
 	return err
 }
 
+const rebuildDone = `-- name: RebuildDone :exec
+DELETE FROM slo_rebuild WHERE slo = $1 AND asked = $2
+`
+
+type RebuildDoneParams struct {
+	Slo   string
+	Asked string
+}
+
+func (q *Queries) RebuildDone(ctx context.Context, arg RebuildDoneParams) error {
+	_, err := q.db.ExecContext(ctx, rebuildDone, arg.Slo, arg.Asked)
+	return err
+}
+
+const rebuilds = `-- name: Rebuilds :many
+SELECT slo, since, asked FROM slo_rebuild ORDER BY slo
+`
+
+func (q *Queries) Rebuilds(ctx context.Context) ([]SloRebuild, error) {
+	rows, err := q.db.QueryContext(ctx, rebuilds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloRebuild
+	for rows.Next() {
+		var i SloRebuild
+		if err := rows.Scan(&i.Slo, &i.Since, &i.Asked); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const resetStatus = `-- name: ResetStatus :exec
 UPDATE slo_status SET watermark = 0, missing = '[]', backfill = '{}', sli = 1, budget_left = 1, known = 0,
     good = 0, total = 0, burn = '{}', burn_hour = 0, exhausts_at = 0
@@ -665,6 +999,30 @@ type SourceGoneParams struct {
 
 func (q *Queries) SourceGone(ctx context.Context, arg SourceGoneParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sourceGone, arg.Name, arg.Since, arg.Error)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const takeBackExclusion = `-- name: TakeBackExclusion :execrows
+UPDATE slo_exclusions SET taken_back_at = $2, taken_back_by = $3, taken_back_why = $4 WHERE id = $1 AND taken_back_at = 0
+`
+
+type TakeBackExclusionParams struct {
+	ID           string
+	TakenBackAt  int64
+	TakenBackBy  string
+	TakenBackWhy string
+}
+
+func (q *Queries) TakeBackExclusion(ctx context.Context, arg TakeBackExclusionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeBackExclusion,
+		arg.ID,
+		arg.TakenBackAt,
+		arg.TakenBackBy,
+		arg.TakenBackWhy,
+	)
 	if err != nil {
 		return 0, err
 	}
