@@ -130,8 +130,14 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 	if err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}
+	slot := old.Slot
+	if !known || old.Counted != d.counted() {
+		if slot, err = q.NextSlot(ctx); err != nil {
+			return fmt.Errorf("define %s: %w", d.Name, err)
+		}
+	}
 	err = q.PutDefinition(ctx, db.PutDefinitionParams{
-		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy})
+		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy, Slot: slot})
 	if err = errors.Join(err, q.NextGeneration(ctx)); err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}

@@ -45,6 +45,7 @@ type SloDefinition struct {
 	Counted   string
 	Data      string
 	ManagedBy string
+	Slot      int64
 }
 
 type SloExclusion struct {
@@ -69,14 +70,21 @@ type SloExclusionCover struct {
 }
 
 type SloGeneration struct {
-	ID int64
-	N  int64
+	ID    int64
+	N     int64
+	Slots int64
 }
 
 type SloLedger struct {
 	Slo  string
 	Hour int64
 	Data []byte
+}
+
+type SloMinute struct {
+	Shard  int64
+	Minute int64
+	Data   []byte
 }
 
 type SloPart struct {
@@ -102,6 +110,12 @@ type SloRebuild struct {
 	Slo   string
 	Since int64
 	Asked string
+}
+
+type SloShard struct {
+	Shard  int64
+	Minute int64
+	State  []byte
 }
 
 type SloSource struct {

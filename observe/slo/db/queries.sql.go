@@ -483,7 +483,7 @@ func (q *Queries) GetAlert(ctx context.Context, id string) (SloAlert, error) {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT name, revision, counted, data, managed_by FROM slo_definitions WHERE name = $1
+SELECT name, revision, counted, data, managed_by, slot FROM slo_definitions WHERE name = $1
 `
 
 func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition, error) {
@@ -495,6 +495,7 @@ func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition
 		&i.Counted,
 		&i.Data,
 		&i.ManagedBy,
+		&i.Slot,
 	)
 	return i, err
 }
@@ -642,7 +643,7 @@ func (q *Queries) Hours(ctx context.Context, arg HoursParams) ([]HoursRow, error
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT name, revision, counted, data, managed_by FROM slo_definitions ORDER BY name
+SELECT name, revision, counted, data, managed_by, slot FROM slo_definitions ORDER BY name
 `
 
 func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) {
@@ -660,6 +661,7 @@ func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) 
 			&i.Counted,
 			&i.Data,
 			&i.ManagedBy,
+			&i.Slot,
 		); err != nil {
 			return nil, err
 		}
@@ -698,6 +700,17 @@ UPDATE slo_generation SET n = n + 1 WHERE id = 1
 func (q *Queries) NextGeneration(ctx context.Context) error {
 	_, err := q.db.ExecContext(ctx, nextGeneration)
 	return err
+}
+
+const nextSlot = `-- name: NextSlot :one
+UPDATE slo_generation SET slots = slots + 1 WHERE id = 1 RETURNING slots
+`
+
+func (q *Queries) NextSlot(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, nextSlot)
+	var slots int64
+	err := row.Scan(&slots)
+	return slots, err
 }
 
 const openAlerts = `-- name: OpenAlerts :many
@@ -771,9 +784,9 @@ func (q *Queries) PartsThatReferTo(ctx context.Context, refs string) ([]PartsTha
 }
 
 const putDefinition = `-- name: PutDefinition :exec
-INSERT INTO slo_definitions (name, revision, counted, data, managed_by) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO slo_definitions (name, revision, counted, data, managed_by, slot) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, counted = excluded.counted,
-    data = excluded.data, managed_by = excluded.managed_by
+    data = excluded.data, managed_by = excluded.managed_by, slot = excluded.slot
 `
 
 type PutDefinitionParams struct {
@@ -782,6 +795,7 @@ type PutDefinitionParams struct {
 	Counted   string
 	Data      string
 	ManagedBy string
+	Slot      int64
 }
 
 func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) error {
@@ -791,6 +805,7 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 		arg.Counted,
 		arg.Data,
 		arg.ManagedBy,
+		arg.Slot,
 	)
 	return err
 }
