@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/teiten/teiten/kit/fault"
-	"github.com/teiten/teiten/kit/text"
 )
 
 const (
@@ -176,8 +173,7 @@ func (q *Queue) Holds(ctx context.Context, tx *sql.Tx, name string) error {
 		return fmt.Errorf("lease %s: %w", name, err)
 	}
 	if n == 0 {
-		return fault.New(fault.Conflict, "queue.lease_lost",
-			text.Say("another replica does this work now (%s)", "この処理(%s)は別のレプリカに移っています", name))
+		return leaseLost(name)
 	}
 	return nil
 }

@@ -1,0 +1,6 @@
+package queue
+
+import "time"
+
+// At gives the queue a clock of the test's own.
+func (q *Queue) At(now func() time.Time) { q.now = now }
