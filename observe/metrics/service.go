@@ -112,6 +112,9 @@ func (s *Sources) Get(name string) (Querier, error) {
 			"the data source %q cannot be used: %s", "データソース %q を使えません: %s", src.name, src.broken.What)).
 			Fix(src.broken.Remedy).Wrap(src.broken)
 	}
+	if c, ok := src.inner.(Counting); ok {
+		return counting{src, c}, nil
+	}
 	return src, nil
 }
 
@@ -180,13 +183,14 @@ func (s *Sources) standard() *source {
 // IncreaseWindow is the window over which increases of a source are to be taken:
 // one minute where it knows exact ones, and otherwise a few scrape intervals.
 func (s *Sources) IncreaseWindow(name string) (time.Duration, error) {
-	q, err := s.Get(name)
-	if err != nil {
+	if _, err := s.Get(name); err != nil {
 		return 0, err
 	}
-	src, ok := q.(*source)
-	if q.Anchored() || !ok {
-		return time.Minute, nil
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	src, err := s.find(name)
+	if err != nil || src.inner == nil || src.inner.Anchored() {
+		return time.Minute, err
 	}
 	if w, ok := src.inner.(interface{ IncreaseWindow() time.Duration }); ok {
 		return w.IncreaseWindow(), nil
@@ -473,3 +477,25 @@ func (src *source) Range(ctx context.Context, expr string, from, to time.Time, s
 
 // Anchored implements Querier.
 func (src *source) Anchored() bool { return src.inner.Anchored() }
+
+// counting is a source that counts from raw samples.
+type counting struct {
+	*source
+	c Counting
+}
+
+var _ Counting = counting{}
+
+// Counts implements Counting.
+func (s counting) Counts(ctx context.Context, selections []Selection, from, to int64) ([]Counts, error) {
+	started := s.now()
+	got, err := s.c.Counts(ctx, selections, from, to)
+	s.note(err, started)
+	return got, err
+}
+
+// Watch implements Counting.
+func (s counting) Watch(selections []Selection) { s.c.Watch(selections) }
+
+// Settled implements Counting.
+func (s counting) Settled() int64 { return s.c.Settled() }
