@@ -12,30 +12,39 @@ import (
 //	1 byte    version in the high four bits, flags in the low four
 //	8 bytes   which minutes are known               unless all are
 //	8 bytes   which totals are not whole            only where some are not
-//	8 bytes   which minutes have a bad count        only where some have
 //	8 bytes   which bad counts are not whole        only where some are not
-//	…         totals of the known minutes: whole ones as zigzag varints of the
-//	          difference from the whole one before, others as float32
-//	…         bad counts: whole ones as varints, others as float32
+//	…         bits, filled up to a byte: the counts of the known minutes, totals
+//	          first: whole ones in a Rice code, of totals the difference from the
+//	          whole one before; others as float32
+//	…         lumps, to the end: the minute of To in the hour, the minutes back
+//	          to From, total and bad
+//
+// A Rice code writes the low k bits of a number as they are and the rest as so
+// many ones and a nought. The k that makes the hour shortest goes before it.
 const (
-	version = 1
+	version = 2
 
-	flagAllKnown    = 1 << 0
-	flagPartTotals  = 1 << 1
-	flagBad         = 1 << 2
-	flagPartBad     = 1 << 3
-	everyMinute     = 1<<MinutesPerHour - 1
-	maxEncodedBytes = 1 + 4*8 + MinutesPerHour*2*binary.MaxVarintLen64
+	flagAllKnown   = 1 << 0
+	flagPartTotals = 1 << 1
+	flagBad        = 1 << 2 // some minute has a bad count
+	flagPartBad    = 1 << 3
+	everyMinute    = 1<<MinutesPerHour - 1
+
+	mostEvents = 1 << 53 // in a minute, as whole numbers
+	// longestSpan is how many minutes a lump may lie back: ten years.
+	longestSpan = 10 * 366 * 24 * 60
 )
 
 // ErrCorrupt says that the bytes are not a packed hour.
 var ErrCorrupt = errors.New("ledger: not a packed hour")
 
-// Pack appends the packed hour to dst and returns it. Minutes must be as Of
-// returns them; Unpack then gives the very same hour back.
-func (h *Hour) Pack(dst []byte) []byte {
-	var known, partTotal, bad, partBad uint64
-	for i, m := range h {
+// Pack appends the packed hour to dst and returns it. Minutes and the counts of
+// lumps must be as Of returns them, and lumps must be counted in a minute of the
+// hour; Unpack then gives the very same record back.
+func (r *Record) Pack(dst []byte) []byte {
+	var known, partTotal, partBad uint64
+	someBad := false
+	for i, m := range r.Hour {
 		if !m.Known {
 			continue
 		}
@@ -44,176 +53,132 @@ func (h *Hour) Pack(dst []byte) []byte {
 		if !whole(m.Total) {
 			partTotal |= bit
 		}
-		if m.Bad != 0 {
-			bad |= bit
-			if !whole(m.Bad) {
-				partBad |= bit
-			}
+		if !whole(m.Bad) {
+			partBad |= bit
 		}
+		someBad = someBad || m.Bad != 0
 	}
 	head := len(dst)
 	dst = append(dst, version<<4)
-	dst = mask(dst, head, flagAllKnown, known, known != everyMinute)
-	dst = mask(dst, head, flagPartTotals, partTotal, partTotal != 0)
-	dst = mask(dst, head, flagBad, bad, bad != 0)
-	dst = mask(dst, head, flagPartBad, partBad, partBad != 0)
-
-	var last int64
-	for left := known; left != 0; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		if partTotal>>i&1 == 1 {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(h[i].Total)))
-			continue
-		}
-		v := int64(h[i].Total)
-		dst = binary.AppendVarint(dst, v-last)
-		last = v
+	if known == everyMinute {
+		dst[head] |= flagAllKnown
+	} else {
+		dst = binary.LittleEndian.AppendUint64(dst, known)
 	}
-	for left := bad; left != 0; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		if partBad>>i&1 == 1 {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(h[i].Bad)))
-			continue
-		}
-		dst = binary.AppendUvarint(dst, uint64(h[i].Bad))
+	dst = mask(dst, head, flagPartTotals, partTotal)
+	dst = mask(dst, head, flagPartBad, partBad)
+	w := bitWriter{dst: dst}
+	w.counts(known, partTotal, true, func(i int) float64 { return r.Hour[i].Total })
+	if someBad {
+		w.dst[head] |= flagBad
+		w.counts(known, partBad, false, func(i int) float64 { return r.Hour[i].Bad })
+	}
+	dst = w.close()
+	for _, l := range r.Lumps {
+		dst = append(dst, byte(l.To-r.First()))
+		dst = binary.AppendUvarint(dst, uint64(l.To-l.From))
+		dst = appendTagged(appendTagged(dst, l.Total), l.Bad)
 	}
 	return dst
 }
 
-// mask appends a bit set when it is present and marks its flag. The first flag
-// is marked for absence, since a full hour is the rule.
-func mask(dst []byte, head int, flag byte, set uint64, present bool) []byte {
-	if present != (flag == flagAllKnown) {
-		dst[head] |= flag
+// mask appends a bit set where it is not empty, and marks its flag.
+func mask(dst []byte, head int, flag byte, set uint64) []byte {
+	if set == 0 {
+		return dst
 	}
-	if present {
-		dst = binary.LittleEndian.AppendUint64(dst, set)
-	}
-	return dst
+	dst[head] |= flag
+	return binary.LittleEndian.AppendUint64(dst, set)
 }
 
-// Unpack reads a packed hour into h. No bytes at all are an hour without data.
-// It returns ErrCorrupt, and leaves h without data, for anything that Pack does
-// not write.
-func (h *Hour) Unpack(data []byte) error {
-	*h = Hour{}
+// appendTagged appends a count that says in its lowest bit whether it is a whole
+// number or a float32.
+func appendTagged(dst []byte, v float64) []byte {
+	if whole(v) {
+		return binary.AppendUvarint(dst, uint64(v)<<1)
+	}
+	return binary.AppendUvarint(dst, uint64(math.Float32bits(float32(v)))<<1|1)
+}
+
+// Unpack reads packed hour number into r. No bytes at all are an hour without
+// data. It returns ErrCorrupt, and leaves r without data, for anything that Pack
+// does not write.
+func (r *Record) Unpack(number int64, data []byte) error {
+	*r = Record{Number: number}
 	if len(data) == 0 {
 		return nil
 	}
-	r := reader{data: data[1:]}
-	if data[0]>>4 != version || len(data) > maxEncodedBytes {
-		return ErrCorrupt
+	ok := false
+	switch data[0] >> 4 {
+	case 1:
+		ok = r.unpack1(data)
+	case version:
+		ok = r.unpack(data)
 	}
-	flags := data[0]
-	known := uint64(everyMinute)
-	if flags&flagAllKnown == 0 {
-		known = r.mask(everyMinute)
-	}
-	var partTotal, bad, partBad uint64
-	if flags&flagPartTotals != 0 {
-		partTotal = r.mask(known)
-	}
-	if flags&flagBad != 0 {
-		bad = r.mask(known)
-	}
-	if flags&flagPartBad != 0 {
-		partBad = r.mask(bad)
-	}
-	r.totals(h, known, partTotal)
-	r.bads(h, bad, partBad)
-	if r.failed || len(r.data) != 0 {
-		*h = Hour{}
+	if !ok {
+		*r = Record{Number: number}
 		return ErrCorrupt
 	}
 	return nil
 }
 
-type reader struct {
-	data   []byte
-	failed bool
+func (r *Record) unpack(data []byte) bool {
+	in := reader{data: data[1:]}
+	flags := data[0]
+	known := uint64(everyMinute)
+	if flags&flagAllKnown == 0 {
+		known = in.mask(everyMinute)
+	}
+	var partTotal, partBad uint64
+	if flags&flagPartTotals != 0 {
+		partTotal = in.mask(known)
+	}
+	if flags&flagPartBad != 0 {
+		partBad = in.mask(known)
+	}
+	b := bitReader{data: in.data, failed: in.failed}
+	b.counts(known, partTotal, true, func(i int, v float64) { r.Hour[i] = Minute{Total: v, Known: true} })
+	if flags&flagBad != 0 {
+		b.counts(known, partBad, false, func(i int, v float64) {
+			r.Hour[i].Bad = v
+			b.failed = b.failed || v > r.Hour[i].Total
+		})
+	} else {
+		b.failed = b.failed || partBad != 0
+	}
+	in.data, in.failed = b.rest(), b.failed
+	for len(in.data) > 0 && !in.failed {
+		r.Lumps = append(r.Lumps, in.lump(r.First()))
+	}
+	return !in.failed
 }
 
-// totals reads the totals of the known minutes.
-func (r *reader) totals(h *Hour, known, part uint64) {
-	var last int64
-	for left := known; left != 0 && !r.failed; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		h[i].Known = true
-		if part>>i&1 == 1 {
-			h[i].Total = r.part()
-			continue
-		}
-		last += r.varint()
-		if last < 0 || last > 1<<53 {
-			r.failed = true
-		}
-		h[i].Total = float64(last)
-	}
+// lump reads a lump of the hour that begins at minute first.
+func (r *reader) lump(first int64) Lump {
+	at := int64(r.data[0])
+	r.data = r.data[1:]
+	back := int64(r.uvarint())
+	l := Lump{To: first + at, From: first + at - back, Total: r.tagged(), Bad: r.tagged()}
+	r.failed = r.failed || at >= MinutesPerHour || back > longestSpan || l.Bad > l.Total
+	return l
 }
 
-// bads reads the bad counts, which are neither 0 nor more than the total.
-func (r *reader) bads(h *Hour, bad, part uint64) {
-	for left := bad; left != 0 && !r.failed; left &= left - 1 {
-		i := bits.TrailingZeros64(left)
-		if part>>i&1 == 1 {
-			h[i].Bad = r.part()
-		} else {
-			h[i].Bad = float64(r.uvarint())
-		}
-		if h[i].Bad > h[i].Total || h[i].Bad == 0 {
-			r.failed = true
-		}
+// tagged reads what appendTagged wrote.
+func (r *reader) tagged() float64 {
+	u, n := binary.Uvarint(r.data)
+	advance(r, u, n)
+	v := float64(u >> 1)
+	if u&1 == 1 {
+		v = float64(math.Float32frombits(uint32(u >> 1)))
+		r.failed = r.failed || u>>1 > math.MaxUint32 || whole(v)
 	}
-}
-
-// mask reads a bit set, all of whose bits must be within.
-func (r *reader) mask(within uint64) uint64 {
-	if len(r.data) < 8 {
-		r.failed = true
-		return 0
-	}
-	set := binary.LittleEndian.Uint64(r.data)
-	r.data = r.data[8:]
-	if set&^within != 0 {
-		r.failed = true
-		return 0
-	}
-	return set
-}
-
-func (r *reader) part() float64 {
-	if len(r.data) < 4 {
-		r.failed = true
-		return 0
-	}
-	v := float64(math.Float32frombits(binary.LittleEndian.Uint32(r.data)))
-	r.data = r.data[4:]
-	if !countable(v) || whole(v) {
-		r.failed = true
-		return 0
-	}
+	r.failed = r.failed || !countable(v) || u&1 == 0 && u>>1 > mostEvents
 	return v
 }
 
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.data)
-	return int64(advance(r, uint64(v), n))
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.data)
-	if v > 1<<53 {
-		n = 0
+// indices calls each with the bits of a set, the lowest first.
+func indices(set uint64, each func(i int)) {
+	for ; set != 0; set &= set - 1 {
+		each(bits.TrailingZeros64(set))
 	}
-	return advance(r, v, n)
-}
-
-func advance(r *reader, v uint64, n int) uint64 {
-	if n <= 0 {
-		r.failed = true
-		r.data = nil
-		return 0
-	}
-	r.data = r.data[n:]
-	return v
 }
