@@ -181,7 +181,7 @@ func (e *engine) fill(ctx context.Context, t *track, span minutes, counted []led
 			continue // nothing was known and nothing is: no row says the same
 		}
 		t.win.Load(n, &h)
-		p.hours = append(p.hours, db.PutHourParams{Slo: t.name, Hour: n, Data: h.Pack(nil)})
+		p.hours = append(p.hours, hourRow{t.name, ledger.Record{Number: n, Hour: h}})
 	}
 	t.missing = before(t.missing, span.From)
 	t.backfill.Done += span.len()
@@ -208,7 +208,7 @@ func (e *engine) hour(ctx context.Context, t *track, number int64) (ledger.Hour,
 		return t.win.Hour(number), nil
 	}
 	var found ledger.Hour
-	err := loadHours(ctx, e.s.db.Read(), t.name, number, number, func(_ int64, h *ledger.Hour) { found = *h })
+	err := records(ctx, e.s.db.Read(), t.name, number, number, func(r *ledger.Record) { found = r.Hour })
 	return found, err
 }
 
@@ -219,7 +219,7 @@ func (e *engine) writeFill(ctx context.Context, p pending, finished bool, now ti
 			return err
 		}
 		var err error
-		if mine, err = e.writeOne(ctx, tx, db.New(prepare(tx)), p, now); err != nil || !mine || !finished {
+		if mine, err = e.writeOne(ctx, tx, prepare(tx), p, now); err != nil || !mine || !finished {
 			return err
 		}
 		row, err := db.New(tx).GetStatus(ctx, p.t.name)

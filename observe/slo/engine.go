@@ -291,7 +291,7 @@ func (e *engine) count(ctx context.Context, a *asked, q metrics.Querier, d *Defi
 type pending struct {
 	t       *track
 	before  state
-	hours   []db.PutHourParams
+	hours   []hourRow
 	figures db.SaveStatusParams
 	changes []change
 	started bool // a back-fill began
@@ -368,9 +368,9 @@ func (e *engine) write(ctx context.Context, todo []pending, now time.Time) error
 		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
 			return err
 		}
-		q := db.New(prepare(tx))
+		stmts := prepare(tx)
 		for _, p := range todo {
-			mine, err := e.writeOne(ctx, tx, q, p, now)
+			mine, err := e.writeOne(ctx, tx, stmts, p, now)
 			if err != nil {
 				return fmt.Errorf("write %s: %w", p.t.name, err)
 			}
@@ -388,15 +388,14 @@ func (e *engine) write(ctx context.Context, todo []pending, now time.Time) error
 
 // writeOne writes one objective. It reports false, and writes nothing, where its
 // definition changed in the meantime.
-func (e *engine) writeOne(ctx context.Context, tx *sql.Tx, q *db.Queries, p pending, now time.Time) (bool, error) {
+func (e *engine) writeOne(ctx context.Context, tx *sql.Tx, stmts *prepared, p pending, now time.Time) (bool, error) {
+	q := db.New(stmts)
 	n, err := q.LockDefinition(ctx, db.LockDefinitionParams{Name: p.t.name, Revision: p.t.revision})
 	if err != nil || n == 0 {
 		return false, err
 	}
-	for _, h := range p.hours {
-		if err := q.PutHour(ctx, h); err != nil {
-			return false, err
-		}
+	if err := putHours(ctx, stmts, now, p.hours); err != nil {
+		return false, err
 	}
 	if err := q.SaveStatus(ctx, p.figures); err != nil {
 		return false, err

@@ -68,15 +68,49 @@ DELETE FROM slo_status WHERE name = $1;
 -- name: GetStatus :one
 SELECT * FROM slo_status WHERE name = $1;
 
--- name: PutHour :exec
-INSERT INTO slo_ledger (slo, hour, data) VALUES ($1, $2, $3)
-ON CONFLICT (slo, hour) DO UPDATE SET data = excluded.data;
+-- name: AddHour :execrows
+INSERT INTO slo_ledger (slo, hour, data, written_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slo, hour) DO NOTHING;
+
+-- name: GetHour :one
+SELECT data, written_at FROM slo_ledger WHERE slo = $1 AND hour = $2;
+
+-- name: ReplaceHour :exec
+UPDATE slo_ledger SET data = $3, written_at = $4 WHERE slo = $1 AND hour = $2;
+
+-- name: KeepRevision :exec
+INSERT INTO slo_revisions (slo, hour, superseded_at, written_at, data) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (slo, hour, superseded_at) DO NOTHING;
+
+-- name: KeepAllAsRevisions :exec
+INSERT INTO slo_revisions (slo, hour, superseded_at, written_at, data)
+SELECT l.slo, l.hour, CAST(@superseded_at AS BIGINT), l.written_at, l.data FROM slo_ledger l WHERE l.slo = @slo
+ON CONFLICT (slo, hour, superseded_at) DO NOTHING;
 
 -- name: Hours :many
-SELECT hour, data FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour;
+SELECT hour, data, written_at FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour;
+
+-- name: Revisions :many
+SELECT hour, superseded_at, written_at, data FROM slo_revisions
+WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour, superseded_at;
 
 -- name: DeleteLedger :exec
 DELETE FROM slo_ledger WHERE slo = $1;
+
+-- name: DeleteRevisions :exec
+DELETE FROM slo_revisions WHERE slo = $1;
+
+-- name: DeleteDays :exec
+DELETE FROM slo_days WHERE slo = $1;
+
+-- name: KeepDefinition :exec
+INSERT INTO slo_former_definitions (slo, superseded_at, data) VALUES ($1, $2, $3)
+ON CONFLICT (slo, superseded_at) DO NOTHING;
+
+-- name: DefinitionAsOf :one
+SELECT data FROM slo_former_definitions WHERE slo = $1 AND superseded_at > $2 ORDER BY superseded_at LIMIT 1;
+
+-- name: DeleteFormerDefinitions :exec
+DELETE FROM slo_former_definitions WHERE slo = $1;
 
 -- name: AddAlert :exec
 INSERT INTO slo_alerts (id, slo, service, owner, severity, state, since, data) VALUES ($1, $2, $3, $4, $5, 'firing', $6, $7);

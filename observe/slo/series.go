@@ -85,17 +85,12 @@ type running struct {
 // running reads a span of the ledger. What lies after the watermark is not
 // known, whatever the ledger holds.
 func (s *Service) running(ctx context.Context, d *Definition, span minutes, watermark int64) (running, error) {
-	counted := make([]ledger.Minute, span.len())
-	err := loadHours(ctx, s.db.Read(), d.Name, span.From/ledger.MinutesPerHour, span.To/ledger.MinutesPerHour, func(n int64, h *ledger.Hour) {
-		for i, m := range h {
-			at := n*ledger.MinutesPerHour + int64(i)
-			if at >= span.From && at < min(span.To, watermark) {
-				counted[at-span.From] = m
-			}
-		}
-	})
-	r := running{from: span.From, sums: make([]ledger.Sum, len(counted)+1)}
-	for i, m := range counted {
+	h, err := s.history(ctx, s.db.Read(), d, span, time.Time{})
+	for at := max(span.From, watermark); at < span.To; at++ {
+		h.Minutes[at-span.From] = ledger.Minute{}
+	}
+	r := running{from: span.From, sums: make([]ledger.Sum, len(h.Minutes)+1)}
+	for i, m := range h.Minutes {
 		r.sums[i+1] = r.sums[i].Add(m)
 	}
 	return r, err

@@ -130,6 +130,12 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 	if err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}
+	if known && old.Data != marshal(d) {
+		err := q.KeepDefinition(ctx, db.KeepDefinitionParams{Slo: d.Name, SupersededAt: database.Micros(s.now()), Data: old.Data})
+		if err != nil {
+			return fmt.Errorf("define %s: %w", d.Name, err)
+		}
+	}
 	slot := old.Slot
 	if !known || old.Counted != d.counted() {
 		if slot, err = q.NextSlot(ctx); err != nil {
@@ -146,7 +152,7 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 	}
 	switch {
 	case known && old.Counted != d.counted():
-		if err := errors.Join(q.DeleteLedger(ctx, d.Name), q.ResetStatus(ctx, d.Name)); err != nil {
+		if err := errors.Join(giveUpLedger(ctx, tx, d.Name, s.now()), q.ResetStatus(ctx, d.Name)); err != nil {
 			return fmt.Errorf("define %s: %w", d.Name, err)
 		}
 	case known:
@@ -217,7 +223,7 @@ func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document)
 		return fmt.Errorf("remove %s: %w", doc.Name, err)
 	}
 	err = errors.Join(q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), q.DeleteLedger(ctx, doc.Name), q.DropRebuild(ctx, doc.Name),
+		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), dropLedger(ctx, tx, doc.Name), q.DropRebuild(ctx, doc.Name),
 		q.DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)

@@ -11,9 +11,7 @@ import (
 	"strings"
 
 	"github.com/teiten/teiten/kit/ascode"
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
-	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 //go:embed migrations/*.sql
@@ -102,20 +100,3 @@ type minutes struct {
 }
 
 func (m minutes) len() int64 { return m.To - m.From }
-
-// loadHours calls each for every packed hour of an objective from the hour from
-// to the hour to, both included.
-func loadHours(ctx context.Context, q db.DBTX, name string, from, to int64, each func(number int64, h *ledger.Hour)) error {
-	rows, err := db.New(q).Hours(ctx, db.HoursParams{Slo: name, Hour: from, Hour_2: to})
-	if err != nil {
-		return database.Fault(fmt.Errorf("read the ledger of %s: %w", name, err))
-	}
-	var h ledger.Hour
-	for _, r := range rows {
-		if err := h.Unpack(r.Data); err != nil {
-			return fmt.Errorf("read the ledger of %s, hour %d: %w", name, r.Hour, err)
-		}
-		each(r.Hour, &h)
-	}
-	return nil
-}

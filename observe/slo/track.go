@@ -111,8 +111,8 @@ func (t *track) loadWindows(ctx context.Context, q db.DBTX, end int64) error {
 	if end == 0 {
 		return nil
 	}
-	return loadHours(ctx, q, t.name, t.win.Since()/ledger.MinutesPerHour, end/ledger.MinutesPerHour,
-		func(number int64, h *ledger.Hour) { t.win.Load(number, h) })
+	return records(ctx, q, t.name, t.win.Since()/ledger.MinutesPerHour, end/ledger.MinutesPerHour,
+		func(r *ledger.Record) { t.win.Load(r.Number, &r.Hour) })
 }
 
 // plan says which minutes to read now, given that those before target are
@@ -175,12 +175,11 @@ func (t *track) take(span minutes, counted []ledger.Minute) bool {
 	return true
 }
 
-// hours returns the packed hours that hold the minutes of span.
-func (t *track) hours(span minutes) []db.PutHourParams {
-	var rows []db.PutHourParams
+// hours returns the hours that hold the minutes of span.
+func (t *track) hours(span minutes) []hourRow {
+	var rows []hourRow
 	for n := span.From / ledger.MinutesPerHour; n <= (span.To-1)/ledger.MinutesPerHour; n++ {
-		h := t.win.Hour(n)
-		rows = append(rows, db.PutHourParams{Slo: t.name, Hour: n, Data: h.Pack(nil)})
+		rows = append(rows, hourRow{t.name, ledger.Record{Number: n, Hour: t.win.Hour(n)}})
 	}
 	return rows
 }

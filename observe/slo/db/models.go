@@ -39,6 +39,12 @@ type SloAlert struct {
 	Data       string
 }
 
+type SloDay struct {
+	Slo  string
+	Day  int64
+	Data []byte
+}
+
 type SloDefinition struct {
 	Name      string
 	Revision  string
@@ -69,6 +75,12 @@ type SloExclusionCover struct {
 	Exclusion string
 }
 
+type SloFormerDefinition struct {
+	Slo          string
+	SupersededAt int64
+	Data         string
+}
+
 type SloGeneration struct {
 	ID    int64
 	N     int64
@@ -76,9 +88,10 @@ type SloGeneration struct {
 }
 
 type SloLedger struct {
-	Slo  string
-	Hour int64
-	Data []byte
+	Slo       string
+	Hour      int64
+	Data      []byte
+	WrittenAt int64
 }
 
 type SloMinute struct {
@@ -110,6 +123,14 @@ type SloRebuild struct {
 	Slo   string
 	Since int64
 	Asked string
+}
+
+type SloRevision struct {
+	Slo          string
+	Hour         int64
+	SupersededAt int64
+	WrittenAt    int64
+	Data         []byte
 }
 
 type SloShard struct {

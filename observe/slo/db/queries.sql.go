@@ -83,6 +83,30 @@ func (q *Queries) AddExclusionCover(ctx context.Context, arg AddExclusionCoverPa
 	return err
 }
 
+const addHour = `-- name: AddHour :execrows
+INSERT INTO slo_ledger (slo, hour, data, written_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slo, hour) DO NOTHING
+`
+
+type AddHourParams struct {
+	Slo       string
+	Hour      int64
+	Data      []byte
+	WrittenAt int64
+}
+
+func (q *Queries) AddHour(ctx context.Context, arg AddHourParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addHour,
+		arg.Slo,
+		arg.Hour,
+		arg.Data,
+		arg.WrittenAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const allOpenAlerts = `-- name: AllOpenAlerts :many
 SELECT id, slo, service, owner, severity, state, since, resolved_at, data FROM slo_alerts WHERE state = 'firing' ORDER BY slo, severity
 `
@@ -199,12 +223,46 @@ func (q *Queries) Coverages(ctx context.Context) ([]CoveragesRow, error) {
 	return items, nil
 }
 
+const definitionAsOf = `-- name: DefinitionAsOf :one
+SELECT data FROM slo_former_definitions WHERE slo = $1 AND superseded_at > $2 ORDER BY superseded_at LIMIT 1
+`
+
+type DefinitionAsOfParams struct {
+	Slo          string
+	SupersededAt int64
+}
+
+func (q *Queries) DefinitionAsOf(ctx context.Context, arg DefinitionAsOfParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, definitionAsOf, arg.Slo, arg.SupersededAt)
+	var data string
+	err := row.Scan(&data)
+	return data, err
+}
+
+const deleteDays = `-- name: DeleteDays :exec
+DELETE FROM slo_days WHERE slo = $1
+`
+
+func (q *Queries) DeleteDays(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, deleteDays, slo)
+	return err
+}
+
 const deleteDefinition = `-- name: DeleteDefinition :exec
 DELETE FROM slo_definitions WHERE name = $1
 `
 
 func (q *Queries) DeleteDefinition(ctx context.Context, name string) error {
 	_, err := q.db.ExecContext(ctx, deleteDefinition, name)
+	return err
+}
+
+const deleteFormerDefinitions = `-- name: DeleteFormerDefinitions :exec
+DELETE FROM slo_former_definitions WHERE slo = $1
+`
+
+func (q *Queries) DeleteFormerDefinitions(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, deleteFormerDefinitions, slo)
 	return err
 }
 
@@ -228,6 +286,15 @@ type DeletePartParams struct {
 
 func (q *Queries) DeletePart(ctx context.Context, arg DeletePartParams) error {
 	_, err := q.db.ExecContext(ctx, deletePart, arg.Kind, arg.Name)
+	return err
+}
+
+const deleteRevisions = `-- name: DeleteRevisions :exec
+DELETE FROM slo_revisions WHERE slo = $1
+`
+
+func (q *Queries) DeleteRevisions(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, deleteRevisions, slo)
 	return err
 }
 
@@ -524,6 +591,27 @@ func (q *Queries) GetExclusion(ctx context.Context, id string) (SloExclusion, er
 	return i, err
 }
 
+const getHour = `-- name: GetHour :one
+SELECT data, written_at FROM slo_ledger WHERE slo = $1 AND hour = $2
+`
+
+type GetHourParams struct {
+	Slo  string
+	Hour int64
+}
+
+type GetHourRow struct {
+	Data      []byte
+	WrittenAt int64
+}
+
+func (q *Queries) GetHour(ctx context.Context, arg GetHourParams) (GetHourRow, error) {
+	row := q.db.QueryRowContext(ctx, getHour, arg.Slo, arg.Hour)
+	var i GetHourRow
+	err := row.Scan(&i.Data, &i.WrittenAt)
+	return i, err
+}
+
 const getPart = `-- name: GetPart :one
 SELECT data FROM slo_parts WHERE kind = $1 AND name = $2
 `
@@ -605,7 +693,7 @@ func (q *Queries) GoneSources(ctx context.Context) ([]SloSource, error) {
 }
 
 const hours = `-- name: Hours :many
-SELECT hour, data FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour
+SELECT hour, data, written_at FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour
 `
 
 type HoursParams struct {
@@ -615,8 +703,9 @@ type HoursParams struct {
 }
 
 type HoursRow struct {
-	Hour int64
-	Data []byte
+	Hour      int64
+	Data      []byte
+	WrittenAt int64
 }
 
 func (q *Queries) Hours(ctx context.Context, arg HoursParams) ([]HoursRow, error) {
@@ -628,7 +717,7 @@ func (q *Queries) Hours(ctx context.Context, arg HoursParams) ([]HoursRow, error
 	var items []HoursRow
 	for rows.Next() {
 		var i HoursRow
-		if err := rows.Scan(&i.Hour, &i.Data); err != nil {
+		if err := rows.Scan(&i.Hour, &i.Data, &i.WrittenAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -640,6 +729,62 @@ func (q *Queries) Hours(ctx context.Context, arg HoursParams) ([]HoursRow, error
 		return nil, err
 	}
 	return items, nil
+}
+
+const keepAllAsRevisions = `-- name: KeepAllAsRevisions :exec
+INSERT INTO slo_revisions (slo, hour, superseded_at, written_at, data)
+SELECT l.slo, l.hour, CAST($1 AS BIGINT), l.written_at, l.data FROM slo_ledger l WHERE l.slo = $2
+ON CONFLICT (slo, hour, superseded_at) DO NOTHING
+`
+
+type KeepAllAsRevisionsParams struct {
+	SupersededAt int64
+	Slo          string
+}
+
+func (q *Queries) KeepAllAsRevisions(ctx context.Context, arg KeepAllAsRevisionsParams) error {
+	_, err := q.db.ExecContext(ctx, keepAllAsRevisions, arg.SupersededAt, arg.Slo)
+	return err
+}
+
+const keepDefinition = `-- name: KeepDefinition :exec
+INSERT INTO slo_former_definitions (slo, superseded_at, data) VALUES ($1, $2, $3)
+ON CONFLICT (slo, superseded_at) DO NOTHING
+`
+
+type KeepDefinitionParams struct {
+	Slo          string
+	SupersededAt int64
+	Data         string
+}
+
+func (q *Queries) KeepDefinition(ctx context.Context, arg KeepDefinitionParams) error {
+	_, err := q.db.ExecContext(ctx, keepDefinition, arg.Slo, arg.SupersededAt, arg.Data)
+	return err
+}
+
+const keepRevision = `-- name: KeepRevision :exec
+INSERT INTO slo_revisions (slo, hour, superseded_at, written_at, data) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (slo, hour, superseded_at) DO NOTHING
+`
+
+type KeepRevisionParams struct {
+	Slo          string
+	Hour         int64
+	SupersededAt int64
+	WrittenAt    int64
+	Data         []byte
+}
+
+func (q *Queries) KeepRevision(ctx context.Context, arg KeepRevisionParams) error {
+	_, err := q.db.ExecContext(ctx, keepRevision,
+		arg.Slo,
+		arg.Hour,
+		arg.SupersededAt,
+		arg.WrittenAt,
+		arg.Data,
+	)
+	return err
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
@@ -810,22 +955,6 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 	return err
 }
 
-const putHour = `-- name: PutHour :exec
-INSERT INTO slo_ledger (slo, hour, data) VALUES ($1, $2, $3)
-ON CONFLICT (slo, hour) DO UPDATE SET data = excluded.data
-`
-
-type PutHourParams struct {
-	Slo  string
-	Hour int64
-	Data []byte
-}
-
-func (q *Queries) PutHour(ctx context.Context, arg PutHourParams) error {
-	_, err := q.db.ExecContext(ctx, putHour, arg.Slo, arg.Hour, arg.Data)
-	return err
-}
-
 const putPart = `-- name: PutPart :exec
 INSERT INTO slo_parts (kind, name, data, refs) VALUES ($1, $2, $3, $4)
 ON CONFLICT (kind, name) DO UPDATE SET data = excluded.data, refs = excluded.refs
@@ -889,6 +1018,27 @@ func (q *Queries) Rebuilds(ctx context.Context) ([]SloRebuild, error) {
 	return items, nil
 }
 
+const replaceHour = `-- name: ReplaceHour :exec
+UPDATE slo_ledger SET data = $3, written_at = $4 WHERE slo = $1 AND hour = $2
+`
+
+type ReplaceHourParams struct {
+	Slo       string
+	Hour      int64
+	Data      []byte
+	WrittenAt int64
+}
+
+func (q *Queries) ReplaceHour(ctx context.Context, arg ReplaceHourParams) error {
+	_, err := q.db.ExecContext(ctx, replaceHour,
+		arg.Slo,
+		arg.Hour,
+		arg.Data,
+		arg.WrittenAt,
+	)
+	return err
+}
+
 const resetStatus = `-- name: ResetStatus :exec
 UPDATE slo_status SET watermark = 0, missing = '[]', backfill = '{}', sli = 1, budget_left = 1, known = 0,
     good = 0, total = 0, burn = '{}', burn_hour = 0, exhausts_at = 0
@@ -913,6 +1063,52 @@ type ResolveAlertParams struct {
 func (q *Queries) ResolveAlert(ctx context.Context, arg ResolveAlertParams) error {
 	_, err := q.db.ExecContext(ctx, resolveAlert, arg.ID, arg.ResolvedAt, arg.Data)
 	return err
+}
+
+const revisions = `-- name: Revisions :many
+SELECT hour, superseded_at, written_at, data FROM slo_revisions
+WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour, superseded_at
+`
+
+type RevisionsParams struct {
+	Slo    string
+	Hour   int64
+	Hour_2 int64
+}
+
+type RevisionsRow struct {
+	Hour         int64
+	SupersededAt int64
+	WrittenAt    int64
+	Data         []byte
+}
+
+func (q *Queries) Revisions(ctx context.Context, arg RevisionsParams) ([]RevisionsRow, error) {
+	rows, err := q.db.QueryContext(ctx, revisions, arg.Slo, arg.Hour, arg.Hour_2)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RevisionsRow
+	for rows.Next() {
+		var i RevisionsRow
+		if err := rows.Scan(
+			&i.Hour,
+			&i.SupersededAt,
+			&i.WrittenAt,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const saveReason = `-- name: SaveReason :exec
