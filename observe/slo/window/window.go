@@ -41,8 +41,6 @@ type edge struct {
 	minutes ledger.Hour
 }
 
-const nowhere = -1 << 62
-
 // New returns windows of the given lengths, whole minutes each, that end just
 // before minute start and have no data yet.
 func New(start int64, lengths ...time.Duration) *Windows {
