@@ -30,6 +30,9 @@ const (
 // explorerRate is how often one caller may ask.
 var explorerRate = httpapi.RateLimit{Burst: 60, Every: 500 * time.Millisecond}
 
+// namesRate is how often one caller may ask for proposals: each key stroke may.
+var namesRate = httpapi.RateLimit{Burst: 120, Every: 100 * time.Millisecond}
+
 // exploring waits for one of the places for questions of people. It is a Limited
 // fault where none becomes free.
 func (s *Sources) exploring(ctx context.Context) (leave func(), err error) {
@@ -62,6 +65,12 @@ func (s *Sources) Register(a *httpapi.API) {
 		Summary: "Evaluate a PromQL expression at one moment"}, s.apiQuery)
 	httpapi.Register(a, httpapi.Op{ID: "query-range", Method: http.MethodGet, Path: "/api/v1/query_range", Scope: scopeRead, Tag: tag, RateLimit: explorerRate,
 		Summary: "Evaluate a PromQL expression over a range"}, s.apiRange)
+	httpapi.Register(a, httpapi.Op{ID: "list-metric-names", Method: http.MethodGet, Path: "/api/v1/query/metrics", Scope: scopeRead, Tag: tag, RateLimit: namesRate,
+		Summary: "Propose metrics of a data source"}, s.apiMetrics)
+	httpapi.Register(a, httpapi.Op{ID: "list-label-names", Method: http.MethodGet, Path: "/api/v1/query/labels", Scope: scopeRead, Tag: tag, RateLimit: namesRate,
+		Summary: "Propose labels of the series that a selector picks"}, s.apiLabelNames)
+	httpapi.Register(a, httpapi.Op{ID: "list-label-values", Method: http.MethodGet, Path: "/api/v1/query/labels/{label}/values", Scope: scopeRead, Tag: tag, RateLimit: namesRate,
+		Summary: "Propose values of a label"}, s.apiLabelValues)
 }
 
 // SourceView is a data source as the API shows it.

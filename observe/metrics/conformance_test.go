@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/embedded"
@@ -167,6 +169,8 @@ func TestEmbeddedAndRealPrometheusAgree(t *testing.T) {
 		})
 	}
 
+	t.Run("names", func(t *testing.T) { namesAgree(t, ours.(metrics.Explorer), theirs.(metrics.Explorer), last) })
+
 	for _, expr := range []string{
 		"requests_total",
 		"sum(requests_total)",
@@ -248,6 +252,54 @@ func increasesAgreeWithTheTruth(t *testing.T, ours, theirs metrics.Querier, firs
 		}
 		if math.Abs(sum-truth) > c.tolerance*truth {
 			t.Errorf("%s: %s adds up to %v over %d minutes, and %d happened", name, expr, sum, len(one.Points), truth)
+		}
+	}
+}
+
+// namesAgree asks both for what an editor proposes.
+func namesAgree(t *testing.T, ours, theirs metrics.Explorer, at time.Time) {
+	t.Helper()
+	l := metrics.Lookup{From: at.Add(-time.Hour), To: at, Limit: 3, Match: `{job="shop"}`}
+	type answer struct {
+		Metrics []metrics.Metric
+		Found   []string
+		More    bool
+	}
+	for _, look := range []func(metrics.Explorer) (answer, error){
+		func(e metrics.Explorer) (answer, error) {
+			l := l
+			l.Contains = "RequestS_t"
+			found, more, err := e.Names(t.Context(), l)
+			return answer{Metrics: found, More: more}, err
+		},
+		func(e metrics.Explorer) (answer, error) {
+			found, more, err := e.LabelNames(t.Context(), l)
+			return answer{Found: found, More: more}, err
+		},
+		func(e metrics.Explorer) (answer, error) {
+			found, more, err := e.LabelValues(t.Context(), "code", l)
+			return answer{Found: found, More: more}, err
+		},
+		func(e metrics.Explorer) (answer, error) {
+			l := l
+			l.Limit, l.Contains = 1, "0"
+			found, more, err := e.LabelValues(t.Context(), "code", l)
+			return answer{Found: found, More: more}, err
+		},
+	} {
+		a, errA := look(ours)
+		b, errB := look(theirs)
+		if errA != nil || errB != nil {
+			t.Fatal(errA, errB)
+		}
+		if d := cmp.Diff(a, b); d != "" || len(a.Found)+len(a.Metrics) == 0 {
+			t.Errorf("%+v: %s", a, d)
+		}
+	}
+	l.Match = "sum(x)"
+	for _, e := range []metrics.Explorer{ours, theirs} {
+		if _, _, err := e.LabelNames(t.Context(), l); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("what is no selector: %v", err)
 		}
 	}
 }

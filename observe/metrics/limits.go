@@ -31,8 +31,7 @@ type TargetLister interface {
 }
 
 // CheckRange returns an Invalid fault where a range cannot be asked for: a step
-// under a millisecond or an end before the start; and a Limited fault where it
-// has more than maxSteps moments.
+// under a millisecond, an end before the start, and more than maxSteps moments.
 func CheckRange(from, to time.Time, step time.Duration, maxSteps int64) error {
 	switch {
 	case step < time.Millisecond:
@@ -43,7 +42,7 @@ func CheckRange(from, to time.Time, step time.Duration, maxSteps int64) error {
 			"the range ends before it starts", "期間の終わりが始まりより前です")).On("to")
 	}
 	if steps := int64(to.Sub(from)/step) + 1; steps > maxSteps {
-		return fault.New(fault.Limited, "metrics.too_many_points", text.Say(
+		return fault.New(fault.Invalid, "metrics.too_many_points", text.Say(
 			"the range has %d points; at most %d are answered", "期間の点数が%d個です（上限は%d個）", steps, maxSteps)).
 			Fix(text.Say("ask for a shorter range or a longer step", "期間を短くするか、ステップを長くしてください"))
 	}

@@ -19,9 +19,9 @@ import (
 
 // Querier evaluates PromQL. Both methods return faults: Invalid where the
 // expression cannot be evaluated (with Where holding line and column in the
-// expression, where known), Limited where the answer would be too large, and
-// Unavailable where the source is gone, slow or answers nonsense. An answer
-// without series is not an error. Implementations are safe for concurrent use.
+// expression, where known) or its answer would be too large, and Unavailable
+// where the source is gone, slow or answers nonsense. An answer without series is
+// not an error. Implementations are safe for concurrent use.
 type Querier interface {
 	// Instant evaluates expr at one moment. Each series of the answer has one
 	// point. A scalar is answered as one series without labels.

@@ -389,7 +389,7 @@ func TestTheAPI(t *testing.T) {
 		}
 		q.Set("step", "1ms")
 		q.Set("from", now.Add(-24*time.Hour).Format(time.RFC3339))
-		if code := call("GET", "/api/v1/query_range", q, &problem); code != 429 {
+		if code := call("GET", "/api/v1/query_range", q, &problem); code != 422 {
 			t.Errorf("too many points: %d", code)
 		}
 		if code := call("GET", "/api/v1/query", url.Values{"query": {"x"}, "source": {"other"}}, &problem); code != 404 {

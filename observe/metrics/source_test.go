@@ -37,7 +37,7 @@ func TestStatusFollowsWhatTheSourceDoes(t *testing.T) {
 		{"a bad certificate", unavailable(CodeTLS), time.Second, Misconfigured},
 		{"a full disk", unavailable(CodeDiskFull), time.Second, Full},
 		{"a bad expression", fault.New(fault.Invalid, "metrics.promql", text.Say("x", "x")), time.Second, OK},
-		{"a large answer", fault.New(fault.Limited, "metrics.too_large", text.Say("x", "x")), time.Second, OK},
+		{"a large answer", fault.New(fault.Invalid, "metrics.too_large", text.Say("x", "x")), time.Second, OK},
 		{"the caller's end", fmt.Errorf("ask: %w", context.Canceled), time.Second, OK},
 		{"a broken store", errors.New("corrupt"), time.Second, Gone},
 		{"a forbidden address", fault.New(fault.Denied, "net", text.Say("x", "x")), time.Second, Misconfigured},

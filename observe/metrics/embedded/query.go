@@ -122,7 +122,7 @@ func queryFault(ctx context.Context, err error) error {
 			Fix(text.Say("ask for a shorter range, or select fewer series", "期間を短くするか、対象の系列を絞ってください")).
 			Wrap(err)
 	case errors.As(err, &samples):
-		return fault.New(fault.Limited, "metrics.too_many_samples", text.Say(
+		return fault.New(fault.Invalid, "metrics.too_many_samples", text.Say(
 			"the query would load too many samples", "クエリが読み込むサンプル数が上限を超えます")).
 			Fix(text.Say("ask for a shorter range, or select fewer series", "期間を短くするか、対象の系列を絞ってください")).
 			Wrap(err)

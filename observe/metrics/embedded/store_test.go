@@ -242,10 +242,10 @@ func TestQueriesAreLimited(t *testing.T) {
 		rows = append(rows, counter(map[string]string{"i": strconv.Itoa(i)}, metrics.Point{T: now.UnixMilli(), V: 1}))
 	}
 	appendAll(t, s, rows...)
-	if _, err := s.Instant(t.Context(), "events_total", now); fault.KindOf(err) != fault.Limited {
+	if _, err := s.Instant(t.Context(), "events_total", now); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("too many samples: %v", err)
 	}
-	if _, err := s.Range(t.Context(), "1", now, now.AddDate(10, 0, 0), time.Minute); fault.KindOf(err) != fault.Limited {
+	if _, err := s.Range(t.Context(), "1", now, now.AddDate(10, 0, 0), time.Minute); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("too many steps: %v", err)
 	}
 	for _, c := range []struct {

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/parser/posrange"
 
@@ -153,6 +154,21 @@ func parse(expr string) (tree parser.Expr, err error) {
 	}
 	return nil, wrong(expr, tree.PositionRange().Start, text.Say(
 		"the expression is text, not a number", "式が数値ではなく文字列です"))
+}
+
+// Selector reads the matchers of a selector such as up{job="shop"}. Errors are
+// as those of Check.
+func Selector(expr string) ([]*labels.Matcher, error) {
+	tree, err := parse(expr)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := tree.(*parser.VectorSelector)
+	if !ok {
+		return nil, wrong(expr, tree.PositionRange().Start, text.Say("the expression is not a selector", "セレクターではありません")).
+			Fix(text.Say(`write a metric with labels, such as up{job="shop"}`, `up{job="shop"} のように書いてください`))
+	}
+	return s.LabelMatchers, nil
 }
 
 // wrong is a fault at a byte position of the expression.

@@ -247,42 +247,62 @@ func seconds(ms int64) string {
 	return strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64)
 }
 
-// ask puts one question, again where that may help, until its time is over.
-func (c *Client) ask(ctx context.Context, path string, form url.Values, g grid) ([]metrics.Series, error) {
+// request is one question to the server.
+type request struct {
+	method string
+	path   []string // under /api/v1
+	form   url.Values
+	most   int64 // bytes that the answer may have
+	read   func(io.Reader) error
+}
+
+// ask puts one query, and reads series on a grid from its answer.
+func (c *Client) ask(ctx context.Context, path string, form url.Values, g grid) (series []metrics.Series, err error) {
+	form.Set("timeout", c.conn.Timeout.String())
+	// Thanos and VictoriaMetrics otherwise answer with what happens to be there.
+	form.Set("partial_response", "false")
+	form.Set("deny_partial_response", "1")
+	err = c.exchange(ctx, request{
+		method: http.MethodPost, path: []string{path}, form: form, most: g.mostBytes(),
+		read: func(r io.Reader) error {
+			series, err = decode(r, g)
+			return err
+		},
+	})
+	return series, err
+}
+
+// exchange puts one question, again where that may help, until its time is over.
+func (c *Client) exchange(ctx context.Context, r request) error {
 	deadline, cancel := context.WithTimeout(ctx, c.conn.Timeout)
 	defer cancel()
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-deadline.Done():
-		return nil, c.timedOut(ctx, deadline.Err())
+		return c.timedOut(ctx, deadline.Err())
 	}
-	form.Set("timeout", c.conn.Timeout.String())
-	// Thanos and VictoriaMetrics otherwise answer with what happens to be there.
-	form.Set("partial_response", "false")
-	form.Set("deny_partial_response", "1")
-
 	for attempt := 1; ; attempt++ {
-		got, wait, err := c.once(deadline, path, form, g)
+		wait, err := c.once(deadline, r)
 		if err == nil {
-			return got, nil
+			return nil
 		}
 		if deadline.Err() != nil {
-			return nil, c.timedOut(ctx, err)
+			return c.timedOut(ctx, err)
 		}
 		if wait < 0 || attempt == attempts {
-			return nil, err
+			return err
 		}
 		pause := max(wait, backoff(attempt))
 		if end, ok := deadline.Deadline(); ok && time.Until(end) < pause {
-			return nil, err
+			return err
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-deadline.Done():
 			timer.Stop()
-			return nil, c.timedOut(ctx, err)
+			return c.timedOut(ctx, err)
 		}
 	}
 }
@@ -299,10 +319,15 @@ const never = time.Duration(-1)
 
 // once puts the question one time. wait is how long to wait before asking again,
 // and never where that cannot help.
-func (c *Client) once(ctx context.Context, path string, form url.Values, g grid) (series []metrics.Series, wait time.Duration, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("api", "v1", path).String(), strings.NewReader(form.Encode()))
+func (c *Client) once(ctx context.Context, r request) (wait time.Duration, err error) {
+	at := c.base.JoinPath(append([]string{"api", "v1"}, r.path...)...)
+	body := r.form.Encode()
+	if r.method == http.MethodGet {
+		at.RawQuery, body = body, ""
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, at.String(), strings.NewReader(body))
 	if err != nil {
-		return nil, never, fmt.Errorf("ask %s: %w", c.base.Host, err)
+		return never, fmt.Errorf("ask %s: %w", c.base.Host, err)
 	}
 	req.Header.Set("User-Agent", userAgent)
 	for name, value := range c.conn.Headers {
@@ -318,29 +343,28 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, g grid)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, retryConnection(err), c.unreachable(err)
+		return retryConnection(err), c.unreachable(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		body, readErr := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		if readErr != nil && len(body) == 0 {
-			return nil, 0, c.unreachable(readErr)
+			return 0, c.unreachable(readErr)
 		}
-		wait, err := c.refused(resp, body)
-		return nil, wait, err
+		return c.refused(resp, body)
 	}
-	body := &bounded{r: resp.Body, left: g.mostBytes()}
-	series, err = decode(body, g)
+	answer := &bounded{r: resp.Body, left: r.most}
+	err = r.read(answer)
 	if err == nil {
-		return series, never, nil
+		return never, nil
 	}
-	if body.exceeded {
-		return nil, never, c.tooLarge()
+	if answer.exceeded {
+		return never, c.tooLarge()
 	}
-	if body.failed != nil {
-		return nil, 0, c.unreachable(body.failed)
+	if answer.failed != nil {
+		return 0, c.unreachable(answer.failed)
 	}
-	return nil, never, c.nonsense(resp, err)
+	return never, c.nonsense(resp, err)
 }
 
 // mostBytes is how long an answer may be. It grows with what was asked, so that

@@ -219,7 +219,7 @@ func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 		}
 	})
 	_, err := c.Instant(t.Context(), "x", when)
-	wantFault(t, err, fault.Limited, "metrics.too_large")
+	wantFault(t, err, fault.Invalid, "metrics.too_large")
 }
 
 func TestATricklingAnswerEndsWithTheTimeout(t *testing.T) {
@@ -301,7 +301,7 @@ func TestFailuresThatStay(t *testing.T) {
 		{500, "", fault.Unavailable, metrics.CodeGone, attempts},
 		{400, `{"status":"error","errorType":"bad_data","error":"1:2: parse error: no"}`, fault.Invalid, "metrics.promql", 1},
 		{422, `{"status":"error","errorType":"execution","error":"many-to-many matching not allowed"}`, fault.Invalid, "metrics.evaluation", 1},
-		{422, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`, fault.Limited, "metrics.too_large", 1},
+		{422, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`, fault.Invalid, "metrics.too_large", 1},
 		{503, `{"status":"error","errorType":"timeout","error":"query timed out"}`, fault.Unavailable, metrics.CodeTimeout, 1},
 		{400, strings.Repeat("x", 1<<20), fault.Unavailable, metrics.CodeNonsense, 1},
 	} {

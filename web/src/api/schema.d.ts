@@ -458,6 +458,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Propose labels of the series that a selector picks */
+        get: operations["list-label-names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/labels/{label}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Propose values of a label */
+        get: operations["list-label-values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Propose metrics of a data source */
+        get: operations["list-metric-names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query_range": {
         parameters: {
             query?: never;
@@ -1341,6 +1392,23 @@ export interface components {
             known: number;
             /** Format: double */
             value: number;
+        };
+        MetricsMetric: {
+            help?: string;
+            name: string;
+            /** @description counter, gauge, histogram, summary, info, stateset; absent where unknown. */
+            type?: string;
+            unit?: string;
+        };
+        MetricsMetricList: {
+            items: components["schemas"]["MetricsMetric"][];
+            /** @description There are others; write more of the name. */
+            more: boolean;
+        };
+        MetricsNameList: {
+            items: string[];
+            /** @description There are others; write more of the name. */
+            more: boolean;
         };
         MetricsQueryResult: {
             series: components["schemas"]["MetricsSeriesView"][];
@@ -3115,6 +3183,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricsQueryResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-label-names": {
+        parameters: {
+            query?: {
+                /** @description Name of the data source; the default one when absent. */
+                source?: string;
+                /** @description PromQL selector of the series to look at, such as up{job="shop"}; all when absent. */
+                match?: string;
+                /** @description A part of what is looked for, in any case. */
+                q?: string;
+                /** @description How many are answered at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsNameList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-label-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsNameList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-metric-names": {
+        parameters: {
+            query?: {
+                /** @description Name of the data source; the default one when absent. */
+                source?: string;
+                /** @description PromQL selector of the series to look at, such as up{job="shop"}; all when absent. */
+                match?: string;
+                /** @description A part of what is looked for, in any case. */
+                q?: string;
+                /** @description How many are answered at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsMetricList"];
                 };
             };
             /** @description Error */
