@@ -36,6 +36,7 @@ type bench struct {
 	dir    string // for everything that is written
 	root   string // of the repository
 	slos   int
+	peers  int // objectives for which Prometheus evaluates rules
 	watch  time.Duration // how long something that goes on is looked at
 
 	figures []figure
@@ -56,6 +57,7 @@ func main() {
 	only := flag.String("only", "", "measure only these parts, separated by commas")
 	flag.StringVar(&b.teiten, "teiten", "bin/teiten", "the built program")
 	flag.IntVar(&b.slos, "slos", 1000, "how many objectives")
+	flag.IntVar(&b.peers, "peers", 20, "for how many objectives Prometheus evaluates rules, to compare")
 	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -83,7 +85,7 @@ func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
 		do   func(context.Context) error
 	}{
 		{"size", b.size}, {"start", b.startUp}, {"demo", b.demo},
-		{"embedded", b.embedded}, {"remote", b.remote}, {"cold", b.coldBuild},
+		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"cold", b.coldBuild},
 	}
 	for _, p := range parts {
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) || only == "" && p.name == "cold" && !cold {

@@ -68,8 +68,10 @@ spec:
 
 const scrapeInterval = "15s"
 
-func scrapeConfig(target string) string {
-	return fmt.Sprintf("  - job_name: bench\n    scrape_interval: %s\n    static_configs: [{targets: [%q]}]\n", scrapeInterval, strings.TrimPrefix(target, "http://"))
+func scrapeConfig(target string) string { return scrapeConfigEvery(target, 15*time.Second) }
+
+func scrapeConfigEvery(target string, interval time.Duration) string {
+	return fmt.Sprintf("  - job_name: bench\n    scrape_interval: %s\n    static_configs: [{targets: [%q]}]\n", interval, strings.TrimPrefix(target, "http://"))
 }
 
 // embedded has many objectives evaluated on the embedded store, and looks at
@@ -157,20 +159,8 @@ func (b *bench) apply(ctx context.Context, s *program.Server, documents string, 
 // evaluation.
 func (b *bench) rounds(ctx context.Context, s *program.Server, on string, other int) error {
 	began := time.Now()
-	for {
-		left, err := unread(ctx, s)
-		if err != nil {
-			return err
-		}
-		if left == 0 {
-			break
-		}
-		if time.Since(began) > 20*time.Minute {
-			return fmt.Errorf("the past of %d objectives is still unread", left)
-		}
-		if err := rest(ctx, time.Second); err != nil {
-			return err
-		}
+	if err := b.caughtUp(ctx, s); err != nil {
+		return err
 	}
 	b.add(fmt.Sprintf("back-fill of %d SLOs over 30 d, %s", b.slos, on), ms(time.Since(began)), "")
 	pids := []int{s.PID()}
@@ -208,6 +198,23 @@ func (b *bench) rounds(ctx context.Context, s *program.Server, on string, other 
 	b.how(fmt.Sprintf("round on %s: %d objectives with two queries of their own each over %d counters scraped every %s; the program's own teiten_slo_round_duration_seconds, summed over one minute, and user+system time from /proc over %s, scraping and storing included. A remote source is asked over 20 s, so that the work of a minute is several short rounds. Back-fill reads 30 days that hold nothing but the last minutes.",
 		on, b.slos, 2*b.slos, scrapeInterval, b.watch))
 	return nil
+}
+
+// caughtUp waits until the past of every objective was read.
+func (b *bench) caughtUp(ctx context.Context, s *program.Server) error {
+	deadline := time.Now().Add(20 * time.Minute)
+	for {
+		left, err := unread(ctx, s)
+		if err != nil || left == 0 {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the past of %d objectives is still unread", left)
+		}
+		if err := rest(ctx, time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // unread is how many objectives have a past that was not read yet.

@@ -38,7 +38,7 @@ const (
 
 // Import writes history as finished blocks, past the log and the head: millions
 // of samples in seconds. Samples may come in any order across series, and in
-// order of time within each. The store may be open and scraping: what is
+// day and within each series strictly. The store may be open and scraping: what is
 // imported must be older than everything that was scraped, and otherwise all is
 // refused with a Conflict fault. Each block appears whole or not at all; all are
 // visible to queries when Import returns. progress, where not nil, is told the
