@@ -20,6 +20,9 @@ export default defineConfig({
           groups: [
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
             { name: "mantine", test: /node_modules[\\/](@mantine|@floating-ui)[\\/]/ },
+            // What one page alone needs comes with that page.
+            { name: "editor", test: /node_modules[\\/](@codemirror|@lezer|@prometheus-io|@marijn|crelt|lru-cache|style-mod|w3c-keyname)[\\/]/ },
+            { name: "chart", test: /node_modules[\\/]uplot[\\/]/ },
             { name: "vendor", test: /node_modules/ },
           ],
         },

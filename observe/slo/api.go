@@ -10,14 +10,14 @@ import (
 
 const scopeRead httpapi.Scope = "slo:read"
 
-// FilterIn chooses objectives. It is exported because the API reads embedded
+// FilterIn chooses objectives; "-" stands for none. It is exported because the API reads embedded
 // inputs only when they are.
 type FilterIn struct {
 	Query   string   `query:"q" maxLength:"200" doc:"Text in name, title, service or owner."`
 	Service string   `query:"service" doc:"Only objectives of this service."`
-	Owner   string   `query:"owner" doc:"Only objectives of this team's services."`
-	Tier    string   `query:"tier" doc:"Only objectives of services of this tier."`
-	System  string   `query:"system" doc:"Only objectives of services of this system."`
+	Owner   string   `query:"owner" doc:"Only objectives of this team's services; - for those without."`
+	Tier    string   `query:"tier" doc:"Only objectives of services of this tier; - for none."`
+	System  string   `query:"system" doc:"Only objectives of services of this system; - for none."`
 	Status  []string `query:"status,explode" doc:"Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling."`
 }
 

@@ -181,7 +181,7 @@ func TestTheListIsPagedInEveryOrder(t *testing.T) {
 			}
 		}
 		for query, want := range map[string]int{
-			"q=checkout-0": 10, "q=Works": 12, "service=checkout": 12, "service=other": 0, "owner=payments": 12, "tier=2": 0, "status=exhausted&status=burning": 1,
+			"q=checkout-0": 10, "q=Works": 12, "service=checkout": 12, "service=other": 0, "owner=payments": 12, "tier=2": 0, "tier=-": 0, "system=-": 12, "status=exhausted&status=burning": 1,
 		} {
 			var p page[slo.Summary]
 			w.ok("/api/v1/slos?"+query, &p)

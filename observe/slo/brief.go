@@ -84,7 +84,7 @@ type Budgets struct {
 	Names  []string   `json:"names" doc:"Those that need somebody most come first."`
 	Titles []string   `json:"titles"`
 	Groups []string   `json:"groups" doc:"What each is grouped by; empty where it has none."`
-	Status []Status   `json:"status"`
+	Status []Status   `json:"status" enum:"healthy,burning,attention,exhausted,unknown,backfilling"`
 	Left   []*float64 `json:"left" doc:"Part of the error budget that is left, rounded to a thousandth; null where nothing was counted."`
 }
 

@@ -30,6 +30,9 @@ type filter struct {
 	Offset  int // how many to pass over
 }
 
+// none in the place of a name asks for objectives that have none.
+const none = "-"
+
 // column is one part of an order.
 type column struct {
 	name  string
@@ -73,7 +76,11 @@ func (f filter) where() *database.Where {
 	w := &database.Where{}
 	w.Contains(f.Query, "s.name", "s.title", "s.service", "s.owner")
 	for name, v := range map[string]string{"s.service": f.Service, "s.owner": f.Owner, "s.tier": f.Tier, "s.system": f.System} {
-		if v != "" {
+		switch v {
+		case "":
+		case none:
+			w.And(name+" = ?", "")
+		default:
 			w.And(name+" = ?", v)
 		}
 	}

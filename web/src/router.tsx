@@ -1,25 +1,20 @@
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { Crashed, NotFound } from "./app/Fallbacks";
 import { Shell } from "./app/Shell";
 import { parseActivitySearch, parseSearch, parseServiceSearch, parseSLOPageSearch, parseSLOSearch, stringifySearch } from "./app/urlState";
-import { ActivityPage } from "./pages/activity/ActivityPage";
 import { NowPage } from "./pages/now/NowPage";
-import { ServicePage } from "./pages/services/ServicePage";
-import { ServicesPage } from "./pages/services/ServicesPage";
-import { SettingsPage } from "./pages/settings/SettingsPage";
-import { SLOPage } from "./pages/slos/SLOPage";
-import { SLOsPage } from "./pages/slos/SLOsPage";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const getParentRoute = () => root;
 
+// The first page comes with the program; the others when they are walked to.
 const routes = [
   createRoute({ getParentRoute, path: "/", component: NowPage }),
-  createRoute({ getParentRoute, path: "/services", component: ServicesPage, validateSearch: parseServiceSearch }),
-  createRoute({ getParentRoute, path: "/services/$name", component: ServicePage }),
-  createRoute({ getParentRoute, path: "/slos", component: SLOsPage, validateSearch: parseSLOSearch }),
-  createRoute({ getParentRoute, path: "/slos/$name", component: SLOPage, validateSearch: parseSLOPageSearch }),
-  createRoute({ getParentRoute, path: "/activity", component: ActivityPage, validateSearch: parseActivitySearch }),
+  createRoute({ getParentRoute, path: "/services", component: lazyRouteComponent(() => import("./pages/services/ServicesPage"), "ServicesPage"), validateSearch: parseServiceSearch }),
+  createRoute({ getParentRoute, path: "/services/$name", component: lazyRouteComponent(() => import("./pages/services/ServicePage"), "ServicePage") }),
+  createRoute({ getParentRoute, path: "/slos", component: lazyRouteComponent(() => import("./pages/slos/SLOsPage"), "SLOsPage"), validateSearch: parseSLOSearch }),
+  createRoute({ getParentRoute, path: "/slos/$name", component: lazyRouteComponent(() => import("./pages/slos/SLOPage"), "SLOPage"), validateSearch: parseSLOPageSearch }),
+  createRoute({ getParentRoute, path: "/activity", component: lazyRouteComponent(() => import("./pages/activity/ActivityPage"), "ActivityPage"), validateSearch: parseActivitySearch }),
   createRoute({
     getParentRoute,
     path: "/settings",
@@ -27,7 +22,7 @@ const routes = [
       throw redirect({ to: "/settings/$section", params: { section: "people" }, replace: true });
     },
   }),
-  createRoute({ getParentRoute, path: "/settings/$section", component: SettingsPage }),
+  createRoute({ getParentRoute, path: "/settings/$section", component: lazyRouteComponent(() => import("./pages/settings/SettingsPage"), "SettingsPage") }),
 ] as const;
 
 export const router = createRouter({
@@ -35,6 +30,7 @@ export const router = createRouter({
   parseSearch: (text) => parseSearch(text),
   stringifySearch,
   defaultErrorComponent: Crashed,
+  defaultPreload: "intent",
   scrollRestoration: true,
 });
 

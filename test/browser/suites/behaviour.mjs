@@ -61,6 +61,57 @@ export function behaviour(world, test) {
     await context.close();
   });
 
+  test("the SLO list in groups opens a team and leads to all of it", async () => {
+    const { page, context } = await open("/slos");
+    const all = await page.locator("tbody tr[data-index]").count();
+    await page.getByRole("combobox", { name: "Group by" }).selectOption("owner");
+    await page.waitForURL("**/slos?group=owner");
+    const group = page.getByRole("button", { name: "payments", expanded: false });
+    await group.press("Enter");
+    await page.locator("tr[data-within]").first().waitFor();
+    const within = await page.locator("tr[data-within]").count();
+    assert.ok(within > 0 && within < all);
+    await assertAccessible(page, "open group");
+    await context.close();
+  });
+
+  test("the heat map is read with the keyboard, as a table, and leads to an SLO", async () => {
+    const { page, context } = await open("/slos?as=map");
+    const map = page.getByRole("slider", { name: /Heat map/ });
+    await map.focus();
+    await page.keyboard.press("End");
+    assert.equal(await map.getAttribute("aria-valuenow"), await map.getAttribute("aria-valuemax"));
+    await page.keyboard.press("Home");
+    const first = await map.getAttribute("aria-valuetext");
+    await page.keyboard.press("ArrowRight");
+    assert.notEqual(await map.getAttribute("aria-valuetext"), first);
+    assert.match(first, /left/);
+    await page.getByRole("button", { name: "Table" }).click();
+    assert.ok((await page.getByRole("group", { name: "Budgets left" }).getByRole("row").count()) > 3);
+    await assertAccessible(page, "heat map with its table");
+    await map.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/slos/*");
+    await context.close();
+  });
+
+  test("a view of the SLO list is saved, brought back and removed", async () => {
+    const { page, context } = await open("/slos?group=tier&tier=1");
+    await page.getByRole("button", { name: "Save this view" }).click();
+    const dialog = page.getByRole("dialog", { name: "Saved views" });
+    await dialog.getByRole("textbox").fill("Tier one");
+    await assertAccessible(page, "saving a view");
+    await dialog.getByRole("button", { name: "Save this view" }).click();
+    await visit(page, world.base + "/slos");
+    await page.getByRole("link", { name: "Tier one" }).click();
+    await page.waitForURL("**/slos?group=tier&tier=1");
+    await page.getByRole("button", { name: "Save or remove" }).click();
+    await page.getByRole("button", { name: "Remove Tier one" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Tier one" }).waitFor({ state: "detached" });
+    await context.close();
+  });
+
   test("what happens appears without a reload, and stands still while paused", async () => {
     const { page, context } = await open("/activity");
     await page.getByText("Live", { exact: true }).waitFor();

@@ -8,6 +8,8 @@ const all = [
   { name: "services", path: "/services", en: "Services", ja: "サービス" },
   { name: "service", path: "/services/checkout", en: /Checkout/, ja: /チェックアウト/ },
   { name: "slos", path: "/slos", en: "SLOs", ja: "SLO" },
+  { name: "slos-groups", path: "/slos?group=owner", en: "SLOs", ja: "SLO" },
+  { name: "slos-map", path: "/slos?as=map&group=system", en: "SLOs", ja: "SLO" },
   { name: "slo", path: "/slos/checkout-availability", en: /Checkout/, ja: /チェックアウト/ },
   { name: "activity", path: "/activity", en: "Activity", ja: "できごと" },
   { name: "settings-people", path: "/settings/people", en: "Settings", ja: "設定" },

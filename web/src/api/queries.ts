@@ -15,13 +15,12 @@ export const me = () => queryOptions({ queryKey: ["access", "me"], queryFn: ({ s
 export const slos = (query: Query<"/api/v1/slos">) =>
   queryOptions({ queryKey: ["slo", "list", query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos", { signal, params: { query } })), placeholderData: keepPreviousData });
 
-export const sloPages = (query: Query<"/api/v1/slos">) =>
-  infiniteQueryOptions({
-    queryKey: ["slo", "pages", query],
-    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/slos", { signal, params: { query: { ...query, cursor: pageParam || undefined } } })),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next || undefined,
-    placeholderData: keepPreviousData,
+/** A part of the list, from any place. While it is asked for anew, what stood at that place stays. */
+export const sloPage = (query: Query<"/api/v1/slos">) =>
+  queryOptions({
+    queryKey: ["slo", "page", query] as const,
+    queryFn: ({ signal }) => data(api.GET("/api/v1/slos", { signal, params: { query } })),
+    placeholderData: (old, before) => (before?.queryKey[2].offset === query.offset ? old : undefined),
   });
 
 export const slo = (name: string) =>
@@ -37,8 +36,21 @@ export const sloSeries = (name: string, query: Query<"/api/v1/slos/{name}/series
 export const sloAlerts = (name: string) =>
   queryOptions({ queryKey: ["slo", "alerts", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/alerts", { signal, params: { path: { name }, query: { limit: 20 } } })) });
 
-export const sloCounts = (by: "service" | "owner" | "status") =>
-  queryOptions({ queryKey: ["slo", "counts", by], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/counts", { signal, params: { query: { by } } })) });
+type CountsQuery = Query<"/api/v1/slos/counts">;
+
+export const sloCounts = (by: NonNullable<CountsQuery["by"]>, filter: Omit<CountsQuery, "by"> = {}) =>
+  queryOptions({
+    queryKey: ["slo", "counts", by, filter],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/slos/counts", { signal, params: { query: { ...filter, by } } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const sloBudgets = (query: Query<"/api/v1/slos/budgets">) =>
+  queryOptions({
+    queryKey: ["slo", "budgets", query],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/slos/budgets", { signal, params: { query } })),
+    placeholderData: keepPreviousData,
+  });
 
 export const alerts = (query: Query<"/api/v1/alerts">) =>
   queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/alerts", { signal, params: { query } })) });

@@ -1921,7 +1921,7 @@ export interface components {
             left: (number | null)[];
             /** @description Those that need somebody most come first. */
             names: string[];
-            status: string[];
+            status: ("healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling")[];
             titles: string[];
         };
         SloCount: {
@@ -3545,11 +3545,11 @@ export interface operations {
                 q?: string;
                 /** @description Only objectives of this service. */
                 service?: string;
-                /** @description Only objectives of this team's services. */
+                /** @description Only objectives of this team's services; - for those without. */
                 owner?: string;
-                /** @description Only objectives of services of this tier. */
+                /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
-                /** @description Only objectives of services of this system. */
+                /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
                 status?: string[];
@@ -3591,11 +3591,11 @@ export interface operations {
                 q?: string;
                 /** @description Only objectives of this service. */
                 service?: string;
-                /** @description Only objectives of this team's services. */
+                /** @description Only objectives of this team's services; - for those without. */
                 owner?: string;
-                /** @description Only objectives of services of this tier. */
+                /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
-                /** @description Only objectives of services of this system. */
+                /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
                 status?: string[];
@@ -3635,11 +3635,11 @@ export interface operations {
                 q?: string;
                 /** @description Only objectives of this service. */
                 service?: string;
-                /** @description Only objectives of this team's services. */
+                /** @description Only objectives of this team's services; - for those without. */
                 owner?: string;
-                /** @description Only objectives of services of this tier. */
+                /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
-                /** @description Only objectives of services of this system. */
+                /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
                 status?: string[];

@@ -20,6 +20,7 @@ export type SLO = Item<Answer<"/api/v1/slos", "get">>;
 export type SLODetail = Answer<"/api/v1/slos/{name}", "get">;
 export type AlertRule = Inner<SLODetail["alertRules"]>;
 export type SLOCount = Item<Answer<"/api/v1/slos/counts", "get">>;
+export type Budgets = Answer<"/api/v1/slos/budgets", "get">;
 export type Series = Answer<"/api/v1/slos/{name}/series", "get">;
 export type Alert = Item<Answer<"/api/v1/alerts", "get">>;
 export type Source = Item<Answer<"/api/v1/sources", "get">>;

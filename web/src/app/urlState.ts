@@ -32,13 +32,24 @@ export const statuses = ["burning", "exhausted", "attention", "backfilling", "un
 export const sloSorts = ["status", "name", "service", "owner", "tier", "budget", "-budget", "burn", "objective", "sli"] as const;
 export type SLOSort = (typeof sloSorts)[number];
 
-export interface SLOSearch {
+/** What the SLO list can be grouped by. */
+export const sloGroups = ["owner", "system", "tier", "service"] as const;
+export type SLOGroup = (typeof sloGroups)[number];
+
+/** Which SLOs are meant. */
+export interface SLOFilter {
   q?: string;
   service?: string;
   owner?: string;
   tier?: string;
+  system?: string;
   status?: (typeof statuses)[number];
+}
+
+export interface SLOSearch extends SLOFilter {
   sort?: SLOSort;
+  group?: SLOGroup;
+  as?: "map";
 }
 
 export function parseSLOSearch(raw: Record<string, unknown>): SLOSearch {
@@ -47,8 +58,11 @@ export function parseSLOSearch(raw: Record<string, unknown>): SLOSearch {
     service: word(raw.service),
     owner: word(raw.owner),
     tier: word(raw.tier),
+    system: word(raw.system),
     status: oneOf(raw.status, statuses),
     sort: oneOf(raw.sort, sloSorts),
+    group: oneOf(raw.group, sloGroups),
+    as: oneOf(raw.as, ["map"] as const),
   });
 }
 

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { SLO } from "../../api/types";
+import type { SLOFilter, SLOGroup } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { useNow } from "../../parts/now";
 
@@ -35,4 +36,20 @@ export function Exhausts({ slo }: { slo: Pick<SLO, "budgetLeft" | "exhaustsAt" |
       {t("slo.inTime", { time: f.duration(Date.parse(slo.exhaustsAt ?? "") - now) })}
     </time>
   );
+}
+
+/** A filter as the server is asked. */
+export function queryOf({ status, ...filter }: SLOFilter) {
+  return { ...filter, status: status && [status] };
+}
+
+/** The filter for one group's objectives; "-" asks for those that have none. */
+export function inGroup(filter: SLOFilter, by: SLOGroup, key: string): SLOFilter {
+  return { ...filter, [by]: key || "-" };
+}
+
+/** A group's name as readers know it. */
+export function useGroupName(by: SLOGroup): (key: string) => string {
+  const { t } = useTranslation();
+  return (key) => (!key ? t("group.without") : by === "tier" ? t("slo.tierN", { n: key }) : key);
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import type { ServiceSection } from ".";
+import type { ServiceSection } from "./section";
 import { alerts } from "../../../api/queries";
 import type { ServiceDetail } from "../../../api/types";
 import { useSay } from "../../../i18n";

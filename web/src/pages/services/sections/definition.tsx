@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import type { ServiceSection } from ".";
+import type { ServiceSection } from "./section";
 import type { ServiceDetail } from "../../../api/types";
 import { Managed, originOf } from "../../../parts/Managed";
 
