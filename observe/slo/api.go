@@ -87,6 +87,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("get-slo-series", "/api/v1/slos/{name}/series", "One objective over time"), s.apiSeries)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
+	s.registerExclusions(a)
 }
 
 func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {

@@ -37,6 +37,7 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		k.APIVersion = openslo.APIVersion
 		r.Add(k)
 	}
+	r.Add(s.kindOfMaintenance())
 	add(ascode.Kind{Kind: kindService, ID: "openslo-services", Order: 60, Event: "catalog.entity_",
 		Title: text.Say("Service (OpenSLO)", "サービス(OpenSLO)"),
 		New:   func() any { return &openslo.Service{} }, Validate: openslo.ValidateService,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 // forever ends what has no end.
@@ -67,20 +68,22 @@ func coverageOf(ctx context.Context, q db.DBTX, name string) (coverage, error) {
 	return coverage{r.Name, r.Service, r.System, r.Owner}, nil
 }
 
-// shape is when within its time an exclusion excludes: all of it.
-type shape struct{}
-
 // exclusion is a row of slo_exclusions, read.
 type exclusion struct {
-	row    db.SloExclusion
-	covers Covers
-	shape  shape
+	row     db.SloExclusion
+	covers  Covers
+	shape   shape
+	pattern pattern
 }
 
 func readExclusion(row db.SloExclusion) (exclusion, error) {
 	x := exclusion{row: row}
 	if err := errors.Join(unmarshal(row.Covers, &x.covers), unmarshal(row.Shape, &x.shape)); err != nil {
 		return x, fmt.Errorf("read exclusion %s: %w", row.ID, err)
+	}
+	var wrong []wrongShape
+	if x.pattern, wrong = x.shape.read(); len(wrong) > 0 {
+		return x, fmt.Errorf("read exclusion %s: %v", row.ID, wrong)
 	}
 	return x, nil
 }
@@ -96,14 +99,14 @@ func (x *exclusion) bounds() minutes {
 	return minutes{x.row.StartsAt / perMinute, to}
 }
 
-// within are the minutes of span that the exclusion excludes, ascending.
+// within are the minutes of span that the exclusion excludes.
 func (x *exclusion) within(span minutes) []minutes {
 	b := x.bounds()
 	span = minutes{max(span.From, b.From), min(span.To, b.To)}
 	if span.len() <= 0 {
 		return nil
 	}
-	return []minutes{span}
+	return x.pattern.within(span)
 }
 
 // exclusionBook answers which minutes of which objective do not count. It is
@@ -189,4 +192,26 @@ func excludedMinutes(ctx context.Context, q db.DBTX, d *Definition, span minutes
 		return nil, err
 	}
 	return book.minutes(c, span), nil
+}
+
+// counted is what the budget of an objective counts over minutes, of which the
+// first has the index first and begins a slice, without those that are excluded.
+// An excluded minute counts nothing and is no gap; a slice counts while one of
+// its minutes does.
+func counted(d *Definition, first int64, all []ledger.Minute, excluded []minutes) []ledger.Minute {
+	end := first + int64(len(all))
+	all = slices.Clone(all)
+	excluded = clip(slices.Clone(excluded), minutes{first, end})
+	for _, x := range excluded {
+		clear(all[x.From-first : x.To-first])
+	}
+	view := d.Counting.View(first, all)
+	for _, x := range excluded {
+		for m := x.From; m < x.To; m++ {
+			if v := &view[m-first]; !v.Known {
+				v.Known = true
+			}
+		}
+	}
+	return view
 }

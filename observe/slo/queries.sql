@@ -155,7 +155,7 @@ SELECT * FROM slo_exclusions WHERE taken_back_at = 0 ORDER BY id;
 -- name: ExclusionsKnownAt :many
 SELECT * FROM slo_exclusions WHERE created_at <= $1 AND (taken_back_at = 0 OR taken_back_at > $1) ORDER BY id;
 
--- name: ExclusionOfDocument :many
+-- name: ExclusionsOfDocument :many
 SELECT * FROM slo_exclusions WHERE document = $1 AND taken_back_at = 0 ORDER BY id;
 
 -- name: TakeBackExclusion :execrows
@@ -183,3 +183,6 @@ SELECT name, service, system, owner FROM slo_status WHERE name = $1;
 
 -- name: Coverages :many
 SELECT name, service, system, owner FROM slo_status ORDER BY name;
+
+-- name: NamesOfService :many
+SELECT name FROM slo_status WHERE service = $1 ORDER BY name;

@@ -382,46 +382,6 @@ func (q *Queries) EndExclusion(ctx context.Context, arg EndExclusionParams) erro
 	return err
 }
 
-const exclusionOfDocument = `-- name: ExclusionOfDocument :many
-SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE document = $1 AND taken_back_at = 0 ORDER BY id
-`
-
-func (q *Queries) ExclusionOfDocument(ctx context.Context, document string) ([]SloExclusion, error) {
-	rows, err := q.db.QueryContext(ctx, exclusionOfDocument, document)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloExclusion
-	for rows.Next() {
-		var i SloExclusion
-		if err := rows.Scan(
-			&i.ID,
-			&i.Document,
-			&i.Covers,
-			&i.Shape,
-			&i.StartsAt,
-			&i.EndsAt,
-			&i.Reason,
-			&i.CreatedAt,
-			&i.CreatedBy,
-			&i.TakenBackAt,
-			&i.TakenBackBy,
-			&i.TakenBackWhy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const exclusionsInForce = `-- name: ExclusionsInForce :many
 SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE taken_back_at = 0 ORDER BY id
 `
@@ -468,6 +428,46 @@ SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, crea
 
 func (q *Queries) ExclusionsKnownAt(ctx context.Context, createdAt int64) ([]SloExclusion, error) {
 	rows, err := q.db.QueryContext(ctx, exclusionsKnownAt, createdAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloExclusion
+	for rows.Next() {
+		var i SloExclusion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.Covers,
+			&i.Shape,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.Reason,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.TakenBackAt,
+			&i.TakenBackBy,
+			&i.TakenBackWhy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const exclusionsOfDocument = `-- name: ExclusionsOfDocument :many
+SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE document = $1 AND taken_back_at = 0 ORDER BY id
+`
+
+func (q *Queries) ExclusionsOfDocument(ctx context.Context, document string) ([]SloExclusion, error) {
+	rows, err := q.db.QueryContext(ctx, exclusionsOfDocument, document)
 	if err != nil {
 		return nil, err
 	}
@@ -836,6 +836,33 @@ func (q *Queries) LockDefinition(ctx context.Context, arg LockDefinitionParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const namesOfService = `-- name: NamesOfService :many
+SELECT name FROM slo_status WHERE service = $1 ORDER BY name
+`
+
+func (q *Queries) NamesOfService(ctx context.Context, service string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, namesOfService, service)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const nextGeneration = `-- name: NextGeneration :exec

@@ -1,0 +1,239 @@
+package slo
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/db"
+)
+
+// The states of an exclusion.
+const (
+	exclusionPlanned   = "planned"    // it has not begun
+	exclusionActive    = "active"     // between its start and its end
+	exclusionPast      = "past"       // it is over
+	exclusionTakenBack = "taken_back" // it counts for nothing
+)
+
+// ExclusionView is time that does not count, as the API tells it.
+type ExclusionView struct {
+	ID            string         `json:"id"`
+	Origin        string         `json:"origin" enum:"correction,maintenance" doc:"Made through the API after the fact, or by a MaintenanceWindow."`
+	Document      string         `json:"document,omitempty" doc:"The name of the MaintenanceWindow."`
+	Covers        Covers         `json:"covers"`
+	State         string         `json:"state" enum:"planned,active,past,taken_back" doc:"Active lies between start and end; now tells whether this minute is excluded."`
+	Now           bool           `json:"now" doc:"Whether this minute is excluded."`
+	From          time.Time      `json:"from" doc:"Nothing before is excluded."`
+	To            *time.Time     `json:"to,omitempty" doc:"Nothing from here on is excluded; absent where there is no end."`
+	Schedule      *Schedule      `json:"schedule,omitempty" doc:"When it recurs between from and to."`
+	BusinessHours *BusinessHours `json:"businessHours,omitempty" doc:"The only hours that count between from and to."`
+	When          text.Both      `json:"when"`
+	Next          *TimeSpan      `json:"next,omitempty" doc:"The occurrence under way, or else the next one."`
+	Reason        string         `json:"reason"`
+	CreatedAt     time.Time      `json:"createdAt"`
+	CreatedBy     journal.Actor  `json:"createdBy"`
+	TakenBack     *TakenBack     `json:"takenBack,omitempty"`
+}
+
+// TimeSpan is from one instant on and before another.
+type TimeSpan struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// TakenBack is who had an exclusion count for nothing, when and why.
+type TakenBack struct {
+	At  time.Time     `json:"at"`
+	By  journal.Actor `json:"by"`
+	Why string        `json:"why"`
+}
+
+func spanOf(m minutes) TimeSpan { return TimeSpan{minuteStart(m.From), minuteStart(m.To)} }
+
+func (x *exclusion) view(now time.Time) (ExclusionView, error) {
+	r := &x.row
+	v := ExclusionView{
+		ID: r.ID, Origin: "correction", Document: r.Document, Covers: x.covers, State: x.state(now), From: database.Time(r.StartsAt),
+		Schedule: x.shape.Schedule, BusinessHours: x.shape.BusinessHours, When: x.shape.say(), Reason: r.Reason, CreatedAt: database.Time(r.CreatedAt),
+	}
+	if r.Document != "" {
+		v.Origin = "maintenance"
+	}
+	if r.EndsAt != forever {
+		to := database.Time(r.EndsAt)
+		v.To = &to
+	}
+	err := unmarshal(r.CreatedBy, &v.CreatedBy)
+	if r.TakenBackAt != 0 {
+		v.TakenBack = &TakenBack{At: database.Time(r.TakenBackAt), Why: r.TakenBackWhy}
+		return v, errors.Join(err, unmarshal(r.TakenBackBy, &v.TakenBack.By))
+	}
+	if m, ok := x.pattern.next(now, x.bounds()); ok {
+		next, at := spanOf(m), minuteOf(now)
+		v.Next, v.Now = &next, m.From <= at && at < m.To
+	}
+	return v, err
+}
+
+func (x *exclusion) state(now time.Time) string {
+	at := database.Micros(now)
+	switch {
+	case x.row.TakenBackAt != 0:
+		return exclusionTakenBack
+	case at < x.row.StartsAt:
+		return exclusionPlanned
+	case at < x.row.EndsAt:
+		return exclusionActive
+	}
+	return exclusionPast
+}
+
+// exclusionFilter chooses exclusions; what is empty is not asked for.
+type exclusionFilter struct {
+	SLO, Service, State, Document string
+	At                            time.Time // excluded at this instant
+	Cursor                        string
+	Limit                         int
+}
+
+const (
+	exclusionCursor  = "exclusions"
+	exclusionColumns = "e.id, e.document, e.covers, e.shape, e.starts_at, e.ends_at, e.reason, e.created_at, e.created_by, e.taken_back_at, e.taken_back_by, e.taken_back_why"
+)
+
+// Exclusions lists time that does not count, what was made last first, and the
+// cursor of the next page.
+func (s *Service) Exclusions(ctx context.Context, f exclusionFilter) ([]ExclusionView, string, error) {
+	w, err := s.exclusionWhere(ctx, f)
+	if err != nil {
+		return nil, "", err
+	}
+	if f.Cursor != "" {
+		var before string
+		if err := httpapi.DecodeCursor(exclusionCursor, f.Cursor, &before); err != nil {
+			return nil, "", err
+		}
+		w.And("e.id < ?", before)
+	}
+	query := "SELECT " + exclusionColumns + " FROM slo_exclusions e" + w.SQL() + " ORDER BY e.id DESC"
+	if f.At.IsZero() && f.Limit > 0 {
+		query += fmt.Sprintf(" LIMIT %d", f.Limit+1)
+	}
+	rows, err := s.exclusionRows(ctx, query, w.Args())
+	if err != nil {
+		return nil, "", err
+	}
+	views := []ExclusionView{}
+	for _, row := range rows {
+		x, err := readExclusion(row)
+		if err != nil {
+			return nil, "", err
+		}
+		if at := minuteOf(f.At); !f.At.IsZero() && len(x.within(minutes{at, at + 1})) == 0 {
+			continue
+		}
+		if f.Limit > 0 && len(views) == f.Limit {
+			return views, httpapi.EncodeCursor(exclusionCursor, views[f.Limit-1].ID), nil
+		}
+		v, err := x.view(s.now())
+		if err != nil {
+			return nil, "", err
+		}
+		views = append(views, v)
+	}
+	return views, "", nil
+}
+
+func (s *Service) exclusionWhere(ctx context.Context, f exclusionFilter) (*database.Where, error) {
+	w, now := &database.Where{}, database.Micros(s.now())
+	covered := func(covers []cover) {
+		condition, values := "", []any{}
+		for _, c := range covers {
+			if c.name != "" {
+				condition += " OR (c.kind = ? AND c.name = ?)"
+				values = append(values, c.kind, c.name)
+			}
+		}
+		w.And("EXISTS (SELECT 1 FROM slo_exclusion_covers c WHERE c.exclusion = e.id AND ("+condition[len(" OR "):]+"))", values...)
+	}
+	if f.SLO != "" {
+		c, err := coverageOf(ctx, s.db.Read(), f.SLO)
+		if err != nil {
+			return nil, err
+		}
+		covered(c.covers())
+	}
+	if f.Service != "" {
+		e, _, err := s.lookUp(ctx, s.db.Read(), f.Service)
+		if err != nil {
+			return nil, err
+		}
+		c := []cover{{coverService, f.Service}, {coverSystem, e.System}, {coverTeam, e.Owner}}
+		names, err := db.New(s.db.Read()).NamesOfService(ctx, f.Service)
+		if err != nil {
+			return nil, database.Fault(fmt.Errorf("list the objectives of %s: %w", f.Service, err))
+		}
+		for _, name := range names {
+			c = append(c, cover{coverSLO, name})
+		}
+		covered(c)
+	}
+	if f.Document != "" {
+		w.And("e.document = ?", f.Document)
+	}
+	switch f.State {
+	case exclusionPlanned:
+		w.And("e.taken_back_at = 0 AND e.starts_at > ?", now)
+	case exclusionActive:
+		w.And("e.taken_back_at = 0 AND e.starts_at <= ? AND e.ends_at > ?", now, now)
+	case exclusionPast:
+		w.And("e.taken_back_at = 0 AND e.ends_at <= ?", now)
+	case exclusionTakenBack:
+		w.And("e.taken_back_at > 0")
+	}
+	if !f.At.IsZero() {
+		at := database.Micros(f.At)
+		w.And("e.taken_back_at = 0 AND e.starts_at <= ? AND e.ends_at > ?", at+perMinute, at-perMinute)
+	}
+	return w, nil
+}
+
+func (s *Service) exclusionRows(ctx context.Context, query string, args []any) (rows []db.SloExclusion, err error) {
+	found, err := s.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("list exclusions: %w", err))
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var r db.SloExclusion
+		err := found.Scan(&r.ID, &r.Document, &r.Covers, &r.Shape, &r.StartsAt, &r.EndsAt, &r.Reason, &r.CreatedAt, &r.CreatedBy,
+			&r.TakenBackAt, &r.TakenBackBy, &r.TakenBackWhy)
+		if err != nil {
+			return nil, database.Fault(fmt.Errorf("list exclusions: %w", err))
+		}
+		rows = append(rows, r)
+	}
+	return rows, database.Fault(found.Err())
+}
+
+// oneExclusion returns a single exclusion, or a NotFound fault.
+func oneExclusion(ctx context.Context, q db.DBTX, id string) (exclusion, error) {
+	row, err := db.New(q).GetExclusion(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return exclusion{}, fault.New(fault.NotFound, "slo.exclusion_not_found",
+			text.Say("there is no exclusion %q", "除外 %q はありません", id)).
+			Fix(text.Say("the list of exclusions shows which there are", "除外の一覧で確認してください"))
+	}
+	if err != nil {
+		return exclusion{}, database.Fault(fmt.Errorf("read exclusion %s: %w", id, err))
+	}
+	return readExclusion(row)
+}
