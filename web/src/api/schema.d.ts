@@ -233,6 +233,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Time that does not count, what was made last first */
+        get: operations["list-exclusions"];
+        put?: never;
+        /**
+         * Exclude a time after the fact
+         * @description Corrects every figure of the objective, or of every objective of the service. Where it gives back more than 20 % of an error budget it takes the word of an owner of the team or of an administrator, and answers 409 until confirm is sent as a dry run tells it.
+         */
+        post: operations["exclude"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exclusions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exclusion, with who made it and who took it back */
+        get: operations["get-exclusion"];
+        put?: never;
+        post?: never;
+        /**
+         * Take an exclusion back
+         * @description Its time counts again. The exclusion stays readable, with who took it back, when and why. What a MaintenanceWindow makes is taken back by changing or removing the document, as long as it is in effect.
+         */
+        delete: operations["take-back-exclusion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journal": {
         parameters: {
             query?: never;
@@ -1321,6 +1363,28 @@ export interface components {
             title?: string;
             type?: string;
         };
+        ExcludeInBody: {
+            /** @description What a dry run, or the refusal, asked for, where it gives back much of a budget. */
+            confirm?: string;
+            /** @description Only tell what it would change. */
+            dryRun?: boolean;
+            /**
+             * Format: date-time
+             * @description The first instant that does not count; the whole minute is excluded.
+             */
+            from: string;
+            /** @description Why this time does not count. Everybody can read it. */
+            reason: string;
+            /** @description The service, with all of its objectives. */
+            service?: string;
+            /** @description The objective; either it or a service. */
+            slo?: string;
+            /**
+             * Format: date-time
+             * @description The first instant that counts again.
+             */
+            to: string;
+        };
         FaultPosition: {
             /** Format: int64 */
             column?: number;
@@ -1813,6 +1877,16 @@ export interface components {
              */
             total?: number;
         };
+        PageSloExclusionView: {
+            items: components["schemas"]["SloExclusionView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloSummary: {
             items: components["schemas"]["SloSummary"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -1924,6 +1998,14 @@ export interface components {
             status: ("healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling")[];
             titles: string[];
         };
+        SloBusinessHours: {
+            /** @description Dates on which nothing counts, such as public holidays: 2026-01-01. */
+            closed?: string[];
+            /** @description Hours of the week that count: Mon-Fri 09:00-18:00. */
+            hours: string[];
+            /** @description IANA time zone, such as Asia/Tokyo. */
+            timeZone: string;
+        };
         SloCount: {
             byStatus: {
                 [key: string]: number;
@@ -1932,6 +2014,16 @@ export interface components {
             /** Format: int64 */
             total: number;
             worst: components["schemas"]["SloWorst"];
+        };
+        SloCovers: {
+            /** @description Every objective of these services. */
+            services?: string[];
+            /** @description Objectives by name. */
+            slos?: string[];
+            /** @description Every objective of the services of these systems. */
+            systems?: string[];
+            /** @description Every objective of the services that these teams own. */
+            teams?: string[];
         };
         SloDetail: {
             /**
@@ -2019,6 +2111,54 @@ export interface components {
             watermark?: string;
             window: components["schemas"]["SloPeriod"];
         };
+        SloExcluded: {
+            /** @description Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator. */
+            confirm?: string;
+            /** @description Absent after a dry run. */
+            exclusion?: components["schemas"]["SloExclusionView"];
+            /** @description What it changes about present budgets, the most first. */
+            hides: components["schemas"]["SloHidden"][];
+        };
+        SloExclusionView: {
+            /** @description The only hours that count between from and to. */
+            businessHours?: components["schemas"]["SloBusinessHours"];
+            covers: components["schemas"]["SloCovers"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            /** @description The name of the MaintenanceWindow. */
+            document?: string;
+            /**
+             * Format: date-time
+             * @description Nothing before is excluded.
+             */
+            from: string;
+            id: string;
+            /** @description The occurrence under way, or else the next one. */
+            next?: components["schemas"]["SloTimeSpan"];
+            /** @description Whether this minute is excluded. */
+            now: boolean;
+            /**
+             * @description Made through the API after the fact, or by a MaintenanceWindow.
+             * @enum {string}
+             */
+            origin: "correction" | "maintenance";
+            reason: string;
+            /** @description When it recurs between from and to. */
+            schedule?: components["schemas"]["SloSchedule"];
+            /**
+             * @description Active lies between start and end; now tells whether this minute is excluded.
+             * @enum {string}
+             */
+            state: "planned" | "active" | "past" | "taken_back";
+            takenBack?: components["schemas"]["SloTakenBack"];
+            /**
+             * Format: date-time
+             * @description Nothing from here on is excluded; absent where there is no end.
+             */
+            to?: string;
+            when: components["schemas"]["TextBoth"];
+        };
         SloForecast: {
             /** Format: double */
             burnRate: number;
@@ -2034,6 +2174,28 @@ export interface components {
             minutes: number;
             /** Format: date-time */
             to: string;
+        };
+        SloHidden: {
+            /**
+             * Format: double
+             * @description Bad events that would no longer count.
+             */
+            bad: number;
+            /** Format: double */
+            budgetLeftAfter: number;
+            /** Format: double */
+            budgetLeftBefore: number;
+            /**
+             * Format: double
+             * @description The part of the error budget that would be given back.
+             */
+            givesBack: number;
+            /**
+             * Format: int64
+             * @description Minutes of the present window that would no longer count.
+             */
+            minutes: number;
+            slo: string;
         };
         SloManaged: {
             /** @enum {string} */
@@ -2093,6 +2255,18 @@ export interface components {
             shortBurn: number;
             /** Format: date-time */
             since?: string;
+        };
+        SloSchedule: {
+            /** @description How long it takes each time: 90m, 2h, 1d. */
+            duration: string;
+            /** @description Times or dates at which it does not take place. */
+            except?: string[];
+            /** @description Recurrence rule of RFC 5545: FREQ=MONTHLY;BYDAY=1SU. */
+            rrule: string;
+            /** @description The first time it may begin, on the clock of timeZone: 2026-11-01T02:00. */
+            start: string;
+            /** @description IANA time zone, such as Asia/Tokyo. */
+            timeZone: string;
         };
         SloSeries: {
             budgetLeft: (number | null)[];
@@ -2173,6 +2347,18 @@ export interface components {
             /** Format: date-time */
             updatedAt?: string;
             window: components["schemas"]["SloPeriod"];
+        };
+        SloTakenBack: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            why: string;
+        };
+        SloTimeSpan: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         SloWorst: {
             /** Format: double */
@@ -2730,6 +2916,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-exclusions": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only what covers this objective, by its own name or by what it belongs to. */
+                slo?: string;
+                /** @description Only what covers this service or one of its objectives. */
+                service?: string;
+                /** @description Only what this MaintenanceWindow made. */
+                document?: string;
+                /** @description Only those in this state. */
+                state?: "planned" | "active" | "past" | "taken_back";
+                /** @description Only those that exclude this instant. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSloExclusionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exclude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExcludeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloExcluded"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exclusion's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloExclusionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-back-exclusion": {
+        parameters: {
+            query: {
+                /** @description Why it is taken back. Everybody can read it. */
+                why: string;
+            };
+            header?: never;
+            path: {
+                /** @description The exclusion's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloExclusionView"];
                 };
             };
             /** @description Error */
