@@ -94,6 +94,12 @@ func (o Objective) over(s ledger.Sum, factor fraction, orEqual bool) bool {
 	return spent > allowed
 }
 
+// under reports whether the burn rate of s is less than factor, or at most
+// factor with orEqual, likewise. Without events it is not known.
+func (o Objective) under(s ledger.Sum, factor fraction, orEqual bool) bool {
+	return s.Total > 0 && !o.over(s, factor, !orEqual)
+}
+
 // ExhaustsIn is the time until the budget of period is spent when it goes on
 // burning at the given rate, from what is left of it (1 is all). It is 0 when
 // nothing is left, and false when it would never be spent.

@@ -100,15 +100,16 @@ func TestOneBadEventInAQuietHourPagesNobody(t *testing.T) {
 	}
 }
 
-func TestTheGuardIsASetting(t *testing.T) {
-	d := terms(0.999)
-	if x := Workbook(30 * day)[0].Judge(d, always(counts(36, 36)), false); x.Firing || !x.Guarded {
-		t.Errorf("36 events an hour are guarded by default, got %+v", x)
+func TestASetMinimumReplacesChance(t *testing.T) {
+	d, rule := terms(0.999), Workbook(30 * day)[0]
+	if x := rule.Judge(d, always(counts(36, 2)), false); x.Firing || !x.Guarded {
+		t.Errorf("two bad events of 36 may be chance, got %+v", x)
 	}
-	few := 10.0
-	d.Minimum = &few
-	if x := Workbook(30 * day)[0].Judge(d, always(counts(36, 36)), false); !x.Firing {
-		t.Errorf("with a minimum of 10 they page, got %+v", x)
+	for minimum, want := range map[float64]bool{0: true, 36: true, 37: false} {
+		d.Minimum = &minimum
+		if x := rule.Judge(d, always(counts(36, 1)), false); x.Firing != want || x.Guarded == want {
+			t.Errorf("with a minimum of %v: firing %v, want %v", minimum, x.Firing, want)
+		}
 	}
 }
 
