@@ -90,7 +90,7 @@ func (t *track) judge(now time.Time) (state, []change) {
 	var fired []burn.Reading
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def.terms(), t.win.Over, was.Firing)
+		x := r.Judge(t.def.terms(), t.over, was.Firing)
 		if !was.Firing && t.lacks(r.Long) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
@@ -184,12 +184,9 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 	a := Alert{
 		SLO: d.Name, Title: d.Title, Service: d.Service, Severity: x.Rule.Severity,
 		Objective: float64(d.Objective), Window: label(d.Period),
-		Long: label(x.Rule.Long), Factor: x.Rule.Factor, Share: x.Rule.Share,
+		Long: labelled(x.Rule.Long), Short: labelled(x.Rule.Short), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
 		BudgetLeft: left, Reason: x.Reason(d.terms()), Link: "/slos/" + d.Name, Quiet: true,
-	}
-	if x.Rule.Short > 0 {
-		a.Short = label(x.Rule.Short)
 	}
 	if in, ok := t.exhaustsIn(left); ok {
 		a.ExhaustsAt = now.Add(in).UTC().Truncate(time.Second)

@@ -78,7 +78,7 @@ func TestThePageOfAnObjectiveTellsEverything(t *testing.T) {
 		if len(d.Gaps) != 2 || d.Gaps[0].Minutes != 60 && d.Gaps[0].Minutes != 61 {
 			t.Errorf("gaps %+v, want an hour and the time before", d.Gaps)
 		}
-		if len(d.Rules) != 4 || !d.Rules[0].Firing || d.Rules[0].Since == nil || d.Rules[0].Reason.EN == "" {
+		if len(d.Rules) != 5 || !d.Rules[0].Firing || d.Rules[0].Since == nil || d.Rules[0].Reason.EN == "" {
 			t.Errorf("rules %+v", d.Rules)
 		}
 		if len(d.Forecasts) != 3 || d.Forecasts[0].ExhaustsAt == nil || !d.Forecasts[0].Fastest || d.ExhaustsAt == nil {

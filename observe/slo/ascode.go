@@ -351,11 +351,11 @@ func (d *Definition) annotate(a map[string]string) {
 	}
 }
 
-// policyRules are the alerts of an SLO: those of its policies, and the
-// workbook's where it names none.
+// policyRules are the alerts of an SLO: those of its policies, and the defaults
+// where it names none.
 func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]burn.Rule, bool, error) {
 	if len(o.Spec.AlertPolicies) == 0 {
-		return burn.Workbook(period), true, nil
+		return burn.Defaults(period), true, nil
 	}
 	rules := []burn.Rule{}
 	for i, use := range o.Spec.AlertPolicies {

@@ -108,10 +108,7 @@ var shownWindows = []time.Duration{
 func (d *Definition) windows() []time.Duration {
 	all := append(slices.Clone(shownWindows), d.Period)
 	for _, r := range d.Rules {
-		all = append(all, r.Long)
-		if r.Short > 0 {
-			all = append(all, r.Short)
-		}
+		all = append(all, r.Windows()...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -122,7 +119,10 @@ func (d *Definition) longest() time.Duration { return slices.Max(d.windows()) }
 
 // terms are what the rules of the objective are judged against.
 func (d *Definition) terms() burn.Terms {
-	return burn.Terms{Objective: d.Objective, Period: d.Period, Minimum: d.Minimum, Exact: d.Exact || !d.Counter}
+	return burn.Terms{
+		Objective: d.Objective, Period: d.Period, Minimum: d.Minimum, Exact: d.Exact || !d.Counter,
+		Measured: d.Raw != nil || d.Composite != nil && d.Composite.Join != Weighted || d.Counting.Method == budgeting.RatioTimeslices,
+	}
 }
 
 // counted identifies what the ledger holds. While it stays the same the ledger
@@ -146,6 +146,14 @@ func (d *Definition) window() budgeting.Period {
 
 // label writes a duration as operators do: 5m, 6h, 30d.
 func label(d time.Duration) string { return burn.Label(d) }
+
+// labelled is label, and nothing for no duration.
+func labelled(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return label(d)
+}
 
 // Status is the state of a promise in one word, the most urgent that applies.
 type Status string

@@ -184,6 +184,20 @@ func (t *track) hours(span minutes) []hourRow {
 	return rows
 }
 
+// over is what was counted in the window of the given length that ends at the
+// watermark: one of the windows', or a short one added up.
+func (t *track) over(length time.Duration) ledger.Sum {
+	if length > burn.Reach || slices.Contains(t.def.windows(), length) {
+		return t.win.Over(length)
+	}
+	var sum ledger.Sum
+	for m := max(t.win.End()-int64(length/time.Minute), 0); m < t.win.End(); m++ {
+		h := t.win.Hour(m / ledger.MinutesPerHour)
+		sum = sum.Add(h[m%ledger.MinutesPerHour])
+	}
+	return sum
+}
+
 // figuresNow is what lists and pages show, as of the watermark.
 func (t *track) figuresNow(now time.Time, gone text.Both) db.SaveStatusParams {
 	d := t.def

@@ -68,7 +68,7 @@ type AlertView struct {
 	Since      time.Time     `json:"since"`
 	ResolvedAt *time.Time    `json:"resolvedAt,omitempty"`
 	Rules      []string      `json:"rules"`
-	Long       string        `json:"long"`
+	Long       string        `json:"long,omitempty"`
 	Short      string        `json:"short,omitempty"`
 	Factor     float64       `json:"factor"`
 	LongBurn   float64       `json:"longBurn"`
@@ -89,7 +89,7 @@ type Detail struct {
 	Watermark   *time.Time `json:"watermark,omitempty" doc:"Up to when everything was read."`
 	Settle      string     `json:"settle" doc:"How long after its end a minute is read."`
 	Absent      string     `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
-	Minimum     *float64   `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise each rule has its own."`
+	Minimum     *float64   `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise chance decides how few events are too few."`
 	Gaps        []Gap      `json:"gaps" doc:"Minutes without data, the newest first, at most 100."`
 	Rules       []RuleView `json:"alertRules"`
 	Forecasts   []Forecast `json:"forecasts"`
@@ -116,15 +116,19 @@ type Gap struct {
 type RuleView struct {
 	Name          string        `json:"name"`
 	Severity      burn.Severity `json:"severity" enum:"page,ticket"`
-	Long          string        `json:"long"`
+	Kind          string        `json:"kind" enum:"burn-rate,outage,budget,forecast,no-data" doc:"What the rule looks at."`
+	Long          string        `json:"long,omitempty"`
 	Short         string        `json:"short,omitempty"`
+	Left          float64       `json:"left,omitempty" doc:"Part of the budget at which a budget rule fires."`
+	Within        string        `json:"within,omitempty" doc:"How far a forecast rule looks ahead."`
 	For           string        `json:"for,omitempty"`
 	Factor        float64       `json:"factor"`
 	Share         float64       `json:"share" doc:"Part of the budget that the long window spends at the factor."`
 	LongBurn      float64       `json:"longBurn"`
 	ShortBurn     float64       `json:"shortBurn"`
 	LongEvents    float64       `json:"longEvents"`
-	MinimumEvents float64       `json:"minimumEvents" doc:"Events that the long window needs before the rule may fire."`
+	MinimumEvents float64       `json:"minimumEvents" doc:"Events that the long window needs before the rule may fire, where that is set for the objective."`
+	Chance        float64       `json:"chance,omitempty" doc:"How many false alarms in 30 days a service that keeps its objective would raise if evidence like this were enough."`
 	Over          bool          `json:"over" doc:"Both windows are over the factor."`
 	Guarded       bool          `json:"guarded" doc:"Over, but with too few events."`
 	Firing        bool          `json:"firing"`
@@ -344,6 +348,8 @@ func exactNote(d *Definition, exact bool, over time.Duration) text.Both {
 
 const mostGaps = 100
 
+func kindOf(r burn.Rule) string { return cmp.Or(string(r.Kind), "burn-rate") }
+
 // gaps are the minutes without data in the period, the newest first.
 func (t *track) gaps() []Gap {
 	gaps := []Gap{}
@@ -379,17 +385,12 @@ func (t *track) ruleViews() []RuleView {
 	views := []RuleView{}
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def.terms(), t.win.Over, was.Firing)
+		x := r.Judge(t.def.terms(), t.over, was.Firing)
 		v := RuleView{
-			Name: r.Name, Severity: r.Severity, Long: label(r.Long), Factor: r.Factor, Share: r.Share,
-			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum,
+			Name: r.Name, Severity: r.Severity, Kind: kindOf(r), Left: r.Left, Within: labelled(r.Within),
+			Long: labelled(r.Long), Short: labelled(r.Short), For: labelled(r.For), Factor: r.Factor, Share: r.Share,
+			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum, Chance: x.Chance,
 			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.State(t.def.terms(), was.Firing),
-		}
-		if r.Short > 0 {
-			v.Short = label(r.Short)
-		}
-		if r.For > 0 {
-			v.For = label(r.For)
 		}
 		if was.Firing {
 			at := ledger.Start(was.Since)

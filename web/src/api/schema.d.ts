@@ -1942,7 +1942,7 @@ export interface components {
             /** Format: double */
             factor: number;
             id: string;
-            long: string;
+            long?: string;
             /** Format: double */
             longBurn: number;
             owner?: string;
@@ -2071,7 +2071,7 @@ export interface components {
             managedBy: components["schemas"]["SloManaged"];
             /**
              * Format: double
-             * @description Set for this objective; otherwise each rule has its own.
+             * @description Set for this objective; otherwise chance decides how few events are too few.
              */
             minimumEvents?: number;
             name: string;
@@ -2222,20 +2222,35 @@ export interface components {
             total: string;
         };
         SloRuleView: {
+            /**
+             * Format: double
+             * @description How many false alarms in 30 days a service that keeps its objective would raise if evidence like this were enough.
+             */
+            chance?: number;
             /** Format: double */
             factor: number;
             firing: boolean;
             for?: string;
             /** @description Over, but with too few events. */
             guarded: boolean;
-            long: string;
+            /**
+             * @description What the rule looks at.
+             * @enum {string}
+             */
+            kind: "burn-rate" | "outage" | "budget" | "forecast" | "no-data";
+            /**
+             * Format: double
+             * @description Part of the budget at which a budget rule fires.
+             */
+            left?: number;
+            long?: string;
             /** Format: double */
             longBurn: number;
             /** Format: double */
             longEvents: number;
             /**
              * Format: double
-             * @description Events that the long window needs before the rule may fire.
+             * @description Events that the long window needs before the rule may fire, where that is set for the objective.
              */
             minimumEvents: number;
             name: string;
@@ -2255,6 +2270,8 @@ export interface components {
             shortBurn: number;
             /** Format: date-time */
             since?: string;
+            /** @description How far a forecast rule looks ahead. */
+            within?: string;
         };
         SloSchedule: {
             /** @description How long it takes each time: 90m, 2h, 1d. */
