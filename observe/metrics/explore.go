@@ -86,14 +86,16 @@ func (s *Sources) explorer(ctx context.Context, name string) (e Explorer, leave 
 	return e, leave, err
 }
 
-type lookupIn struct {
+// LookupIn says what of a source is looked for. It is exported because the API
+// reads embedded inputs only when they are.
+type LookupIn struct {
 	Source string `query:"source" maxLength:"130" doc:"Name of the data source; the default one when absent."`
 	Match  string `query:"match" maxLength:"4096" doc:"PromQL selector of the series to look at, such as up{job=\"shop\"}; all when absent."`
 	Q      string `query:"q" maxLength:"200" doc:"A part of what is looked for, in any case."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200" doc:"How many are answered at most."`
 }
 
-func (s *Sources) lookup(in lookupIn) Lookup {
+func (s *Sources) lookup(in LookupIn) Lookup {
 	now := s.o.Now()
 	limit := in.Limit
 	if limit <= 0 {
@@ -118,7 +120,7 @@ type metricsOut struct{ Body MetricList }
 
 type namesOut struct{ Body NameList }
 
-func (s *Sources) apiMetrics(ctx context.Context, in *lookupIn) (*metricsOut, error) {
+func (s *Sources) apiMetrics(ctx context.Context, in *LookupIn) (*metricsOut, error) {
 	e, leave, err := s.explorer(ctx, in.Source)
 	if err != nil {
 		return nil, err
@@ -131,7 +133,7 @@ func (s *Sources) apiMetrics(ctx context.Context, in *lookupIn) (*metricsOut, er
 	return &metricsOut{MetricList{Items: listed(found), More: more}}, nil
 }
 
-func (s *Sources) apiLabelNames(ctx context.Context, in *lookupIn) (*namesOut, error) {
+func (s *Sources) apiLabelNames(ctx context.Context, in *LookupIn) (*namesOut, error) {
 	e, leave, err := s.explorer(ctx, in.Source)
 	if err != nil {
 		return nil, err
@@ -145,7 +147,7 @@ func (s *Sources) apiLabelNames(ctx context.Context, in *lookupIn) (*namesOut, e
 }
 
 type valuesIn struct {
-	lookupIn
+	LookupIn
 	Label string `path:"label" maxLength:"200"`
 }
 
@@ -155,7 +157,7 @@ func (s *Sources) apiLabelValues(ctx context.Context, in *valuesIn) (*namesOut, 
 		return nil, err
 	}
 	defer leave()
-	found, more, err := e.LabelValues(ctx, in.Label, s.lookup(in.lookupIn))
+	found, more, err := e.LabelValues(ctx, in.Label, s.lookup(in.LookupIn))
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,45 @@ export function behaviour(world, test) {
     await context.close();
   });
 
+  test("the explorer proposes names, runs, and keeps the question in the address", async () => {
+    const { page, context, complaints } = await open("/explore");
+    const editor = page.getByRole("textbox", { name: "PromQL expression" });
+    await editor.click();
+    await page.keyboard.type("http_requests_t");
+    await page.getByRole("option", { name: /http_requests_total/ }).waitFor();
+    await page.waitForTimeout(150); // the editor takes no choice in the first moment, lest a key meant for the text choose
+    await page.keyboard.press("Enter");
+    await page.keyboard.type('{service="');
+    await page.getByRole("option", { name: /checkout/ }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("checkout");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=http_requests_total/);
+    await page.getByRole("slider", { name: /http_requests_total/ }).waitFor();
+    await page.getByRole("link", { name: "Table" }).click();
+    await page.getByRole("cell", { name: /service="checkout"/ }).first().waitFor();
+    await assertAccessible(page, "explorer with a table");
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  test("a mistake in PromQL is shown where it is, in the reader's language", async () => {
+    const { page, context } = await open("/explore?q=sum(up))+foo", { lang: "ja" });
+    await page.getByText("受け付けられませんでした").waitFor();
+    await page.locator(".cm-lintRange-error").first().waitFor();
+    await assertAccessible(page, "explorer with a mistake");
+    await context.close();
+  });
+
+  test("an SLO's exact query opens in the explorer", async () => {
+    const { page, context } = await open("/slos/checkout-availability");
+    await page.getByRole("link", { name: "Explore: All events" }).click();
+    await page.waitForURL("**/explore?q=*");
+    await page.getByRole("slider").first().waitFor();
+    await context.close();
+  });
+
   test("what happens appears without a reload, and stands still while paused", async () => {
     const { page, context } = await open("/activity");
     await page.getByText("Live", { exact: true }).waitFor();

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api } from "./client";
 import type { paths } from "./schema";
 
-type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : paths[P] extends { get: { parameters: { query: infer R } } } ? R : never;
 
 /** Unwraps an answer: the client throws for everything that is no success. */
 async function data<T>(request: Promise<{ data?: T }>): Promise<T> {
@@ -93,6 +93,12 @@ export const sources = () => queryOptions({ queryKey: ["metrics", "sources"], qu
 
 export const targets = (name: string) =>
   queryOptions({ queryKey: ["metrics", "targets", name], queryFn: ({ signal }) => data(api.GET("/api/v1/sources/{name}/targets", { signal, params: { path: { name } } })) });
+
+export const rangeQuery = (query: Query<"/api/v1/query_range">) =>
+  queryOptions({ queryKey: ["explore", "range", query], queryFn: ({ signal }) => data(api.GET("/api/v1/query_range", { signal, params: { query } })), staleTime: 60_000, retry: false });
+
+export const instantQuery = (query: Query<"/api/v1/query">) =>
+  queryOptions({ queryKey: ["explore", "instant", query], queryFn: ({ signal }) => data(api.GET("/api/v1/query", { signal, params: { query } })), staleTime: 60_000, retry: false });
 
 export const channels = () => queryOptions({ queryKey: ["notify", "channels"], queryFn: ({ signal }) => data(api.GET("/api/v1/channels", { signal })) });
 

@@ -3583,7 +3583,16 @@ export interface operations {
     };
     "list-label-values": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Name of the data source; the default one when absent. */
+                source?: string;
+                /** @description PromQL selector of the series to look at, such as up{job="shop"}; all when absent. */
+                match?: string;
+                /** @description A part of what is looked for, in any case. */
+                q?: string;
+                /** @description How many are answered at most. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 label: string;

@@ -24,6 +24,7 @@ export type Budgets = Answer<"/api/v1/slos/budgets", "get">;
 export type Series = Answer<"/api/v1/slos/{name}/series", "get">;
 export type Alert = Item<Answer<"/api/v1/alerts", "get">>;
 export type Source = Item<Answer<"/api/v1/sources", "get">>;
+export type QueryResult = Answer<"/api/v1/query", "get">;
 export type Channel = Item<Answer<"/api/v1/channels", "get">>;
 export type Delivery = Item<Answer<"/api/v1/deliveries", "get">>;
 export type System = Answer<"/api/v1/system", "get">;

@@ -1,24 +1,26 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { IconActivity, IconBinoculars, IconBoxMultiple, IconHelp, IconMoon, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
+import { IconActivity, IconBinoculars, IconBoxMultiple, IconChartLine, IconHelp, IconMoon, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { alerts, me } from "../api/queries";
 import { chooseLang, useLang } from "../i18n";
+import type { TextKey } from "../i18n/texts";
 import { Connection } from "./Connection";
 import { HelpDialog } from "./HelpDialog";
 import { JumpDialog } from "./JumpDialog";
 import { SessionEnd } from "./SessionEnd";
 import { useShortcuts } from "./shortcuts";
 
-const rooms = [
+const rooms: { to: "/" | "/services" | "/slos" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity; /** Not on a phone's bar, which has no room for all. */ desk?: true }[] = [
   { to: "/", label: "nav.now", Icon: IconBinoculars },
   { to: "/services", label: "nav.services", Icon: IconBoxMultiple },
   { to: "/slos", label: "nav.slos", Icon: IconTargetArrow },
+  { to: "/explore", label: "nav.explore", Icon: IconChartLine, desk: true },
   { to: "/activity", label: "nav.activity", Icon: IconActivity },
   { to: "/settings", label: "nav.settings", Icon: IconSettings },
-] as const;
+];
 
 function Nav({ label }: { label: string }) {
   const { t } = useTranslation();
@@ -27,8 +29,8 @@ function Nav({ label }: { label: string }) {
   return (
     <nav aria-label={label}>
       <ul className="nav">
-        {rooms.map(({ to, label: key, Icon }) => (
-          <li key={to}>
+        {rooms.map(({ to, label: key, Icon, desk }) => (
+          <li key={to} className={desk && "desk"}>
             <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "active", "aria-current": "page" }}>
               <Icon size={18} stroke={1.7} aria-hidden />
               <span>{t(key)}</span>

@@ -84,6 +84,32 @@ export function parseSLOPageSearch(raw: Record<string, unknown>): { range?: Rang
   return clean({ range: oneOf(raw.range, ranges) });
 }
 
+/** How far back the explorer looks. */
+export const exploreRanges = ["15m", "1h", "6h", "1d", "7d", "30d"] as const;
+
+export interface ExploreSearch {
+  /** PromQL. */
+  q?: string;
+  source?: string;
+  range?: (typeof exploreRanges)[number];
+  /** The end of the range in the reader's zone; now when absent. */
+  to?: string;
+  step?: string;
+  as?: "table";
+}
+
+export function parseExploreSearch(raw: Record<string, unknown>): ExploreSearch {
+  const q = typeof raw.q === "string" ? raw.q.trim().slice(0, 8000) : undefined;
+  return clean({
+    q: q || undefined,
+    source: word(raw.source),
+    range: oneOf(raw.range, exploreRanges),
+    to: localTime(raw.to),
+    step: word(raw.step),
+    as: oneOf(raw.as, ["table"] as const),
+  });
+}
+
 export interface ActivitySearch {
   kind?: string;
   subject?: string;

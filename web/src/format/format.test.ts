@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { budget, burnRate, bytes, compact, number, objective, percent, sliDigits, unknown } from "./numbers";
+import { budget, burnRate, bytes, compact, number, objective, percent, sliDigits, unknown, value } from "./numbers";
 import { dateTime, duration, parseDuration, relative, shortTime, windowName, zoneName } from "./time";
 
 describe("budget", () => {
@@ -44,6 +44,13 @@ describe("burn rate", () => {
 });
 
 describe("numbers in both languages", () => {
+  test("measured values of any size stay short", () => {
+    expect(value(1234.56789, "en")).toBe("1,234.57");
+    expect(value(0, "en")).toBe("0");
+    expect(value(0.0000012, "en")).toBe("1.20e-6");
+    expect(value(123_456_789, "ja")).toBe("1.23億");
+    expect(value(null, "ja")).toBe("–");
+  });
   test("large counts are compact by the language's own units", () => {
     expect(compact(123456, "en")).toBe("123k");
     expect(compact(123456, "ja")).toBe("12.3万");

@@ -10,7 +10,7 @@ export function useFormat() {
     () => ({
       lang,
       number: (v: number | null | undefined, digits?: number) => numbers.number(v, lang, digits),
-      compact: (v: number | null | undefined) => numbers.compact(v, lang),
+      value: (v: number | null | undefined) => numbers.value(v, lang),
       percent: (v: number | null | undefined, digits?: number) => numbers.percent(v, lang, digits),
       objective: (v: number | null | undefined) => numbers.objective(v, lang),
       sli: (v: number | null | undefined, target: number) => numbers.percent(v, lang, numbers.sliDigits(target)),

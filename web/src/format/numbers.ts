@@ -25,6 +25,15 @@ export function compact(v: number | null | undefined, lang: Lang): string {
   return format(lang, { notation: "compact", maximumSignificantDigits: 3 }).format(v);
 }
 
+/** A measured value of any size: six digits, great ones in the language's own units, tiny ones by their exponent. */
+export function value(v: number | null | undefined, lang: Lang): string {
+  if (!isNumber(v)) return unknown;
+  const size = Math.abs(v);
+  if (size >= 1e7) return compact(v, lang);
+  if (size > 0 && size < 1e-4) return v.toExponential(2);
+  return format(lang, { maximumSignificantDigits: 6 }).format(v);
+}
+
 /** A ratio as a percentage, rounded toward zero so that 0.99996 never reads as 100 %. */
 export function percent(v: number | null | undefined, lang: Lang, digits = 1): string {
   if (!isNumber(v)) return unknown;

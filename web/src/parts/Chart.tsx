@@ -6,7 +6,7 @@ import { useFormat } from "../format";
 import { zoneName } from "../format/time";
 import { firmAndProvisional, tickText, unknownSpans, wideTicks } from "./chartMath";
 
-export type Tint = "accent" | "warn" | "bad" | "chart-2" | "chart-3" | "chart-4" | "ink-2";
+export type Tint = "accent" | "warn" | "bad" | "chart-2" | "chart-3" | "chart-4" | "chart-5" | "chart-6" | "ink-2";
 
 export interface ChartLine {
   label: string;

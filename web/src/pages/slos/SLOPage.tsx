@@ -185,7 +185,12 @@ function Queries({ slo }: { slo: SLODetail }) {
     <Section title={t("slo.queries")} note={t("slo.queriesNote", { source: slo.dataSource || t("slo.defaultSource") })}>
       {queriesOf(slo).map((q) => (
         <div key={q.role} className="section" style={{ gap: "0.375rem" }}>
-          <h3>{t(`query.${q.role}`)}</h3>
+          <div className="row">
+            <h3>{t(`query.${q.role}`)}</h3>
+            <Link className="small" to="/explore" search={{ q: q.evaluated || q.source, source: slo.dataSource || undefined, range: "6h" }} aria-label={t("explore.openOf", { what: t(`query.${q.role}`) })}>
+              {t("explore.open")}
+            </Link>
+          </div>
           <Code text={q.source} />
           {q.evaluated && q.evaluated !== q.source && (
             <details>

@@ -14,7 +14,7 @@ import { pageSize, SLOTable } from "./SLOTable";
 import { Views } from "./Views";
 
 /** A link is to where one is only if the whole address is the same. */
-const here = { exact: true, includeSearch: true, explicitUndefined: true };
+const here = { exact: true, includeSearch: true };
 
 const tiers = ["1", "2", "3", "4"];
 

@@ -26,7 +26,7 @@ export function Views({ search }: { search: SLOSearch }) {
       {views.length > 0 && (
         <nav className="chips wrap" aria-label={t("views.title")}>
           {views.map((v) => (
-            <Link key={v.name} to="/slos" search={searchOf(v)} activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}>
+            <Link key={v.name} to="/slos" search={searchOf(v)} activeOptions={{ exact: true, includeSearch: true }}>
               {v.name}
             </Link>
           ))}
