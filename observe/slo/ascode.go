@@ -1,21 +1,18 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/metrics/promexpr"
-	"github.com/teiten/teiten/observe/slo/burn"
+	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
@@ -82,12 +79,9 @@ func references(d *ascode.Document) []reference {
 }
 
 func sloReferences(s *openslo.SLOSpec) []reference {
-	var refs []reference
-	if s.IndicatorRef != "" {
-		refs = append(refs, reference{kindSLI, s.IndicatorRef, []any{"spec", "indicatorRef"}})
-	}
-	if s.Indicator != nil {
-		refs = append(refs, sliReferences(&s.Indicator.Spec, "spec", "indicator", "spec")...)
+	refs := indicatorReferences(s.Indicator, s.IndicatorRef, "spec")
+	for i, o := range s.Objectives {
+		refs = append(refs, indicatorReferences(o.Indicator, o.IndicatorRef, "spec", "objectives", i)...)
 	}
 	for i, p := range s.AlertPolicies {
 		if p.AlertPolicyRef != "" {
@@ -99,18 +93,29 @@ func sloReferences(s *openslo.SLOSpec) []reference {
 	return refs
 }
 
-func sliReferences(s *openslo.SLISpec, path ...any) []reference {
-	if s.RatioMetric == nil {
-		return nil
+func indicatorReferences(inline *openslo.InlineIndicator, name string, path ...any) []reference {
+	switch {
+	case name != "":
+		return []reference{{kindSLI, name, append(slices.Clone(path), "indicatorRef")}}
+	case inline != nil:
+		return sliReferences(&inline.Spec, append(slices.Clone(path), "indicator", "spec")...)
 	}
+	return nil
+}
+
+func sliReferences(s *openslo.SLISpec, path ...any) []reference {
 	var refs []reference
-	for _, m := range []struct {
-		field  string
-		metric *openslo.Metric
-	}{{"good", s.RatioMetric.Good}, {"bad", s.RatioMetric.Bad}, {"total", s.RatioMetric.Total}} {
-		if m.metric != nil && m.metric.MetricSource.MetricSourceRef != "" {
-			refs = append(refs, reference{kindSource, m.metric.MetricSource.MetricSourceRef,
-				append(slices.Clone(path), "ratioMetric", m.field, "metricSource", "metricSourceRef")})
+	add := func(m *openslo.Metric, field ...any) {
+		if name := m.MetricSource.MetricSourceRef; name != "" {
+			refs = append(refs, reference{kindSource, name, append(append(slices.Clone(path), field...), "metricSource", "metricSourceRef")})
+		}
+	}
+	if s.ThresholdMetric != nil {
+		add(s.ThresholdMetric, "thresholdMetric")
+	}
+	if s.RatioMetric != nil {
+		for _, m := range s.RatioMetric.Metrics() {
+			add(m.Metric, "ratioMetric", m.Field)
 		}
 	}
 	return refs
@@ -144,6 +149,44 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 	}
 	if o, ok := d.Object.(*openslo.SLO); ok {
 		faults = append(faults, s.checkService(ctx, tx, d, o.Spec.Service)...)
+		faults = append(faults, openslo.Complete(d, &o.Spec)...)
+		faults = append(faults, checkThresholds(ctx, tx, d, &o.Spec)...)
+		faults = append(faults, notExecuted(d, &o.Spec)...)
+	}
+	return faults
+}
+
+// notExecuted refuses what the engine does not slide yet, so that no accepted
+// document promises more than is done.
+func notExecuted(d *ascode.Document, s *openslo.SLOSpec) []*fault.Error {
+	var faults []*fault.Error
+	if s.Window().Calendar != nil {
+		faults = append(faults, d.Fault("slo.not_executed",
+			text.Say("calendar-aligned time windows are not executed yet", "暦に合わせた期間(calendar)はまだ計算できません"),
+			text.Say("use a rolling window: `duration: 30d` with `isRolling: true`", "`duration: 30d` と `isRolling: true` のローリング期間にしてください"),
+			"spec", "timeWindow", 0, "calendar"))
+	}
+	if s.BudgetingMethod != string(budgeting.Occurrences) {
+		faults = append(faults, d.Fault("slo.not_executed",
+			text.Say("budgetingMethod %s is not executed yet", "budgetingMethod の %s はまだ計算できません", s.BudgetingMethod),
+			text.Say("use Occurrences, which counts events", "イベントを数える Occurrences にしてください"), "spec", "budgetingMethod"))
+	}
+	return faults
+}
+
+// checkThresholds wants op and value of objectives whose SLI, a document of its
+// own, is a threshold.
+func checkThresholds(ctx context.Context, q db.DBTX, d *ascode.Document, s *openslo.SLOSpec) []*fault.Error {
+	var faults []*fault.Error
+	for i, o := range s.Objectives {
+		ref := cmp.Or(o.IndicatorRef, s.IndicatorRef)
+		if ref == "" || o.Indicator != nil {
+			continue
+		}
+		var sli openslo.SLI
+		if ok, err := loadPart(ctx, q, kindSLI, ref, &sli); ok && err == nil {
+			faults = append(faults, openslo.Comparable(d, &sli.Spec, i)...)
+		}
 	}
 	return faults
 }
@@ -193,33 +236,6 @@ func (s *Service) ownerOf(ctx context.Context, tx *sql.Tx, d *ascode.Document) (
 	}
 	e, _, err := s.lookUp(ctx, tx, o.Spec.Service)
 	return e.Owner, err
-}
-
-// warnSLO points at an expression over counters that are not taken as such.
-func (s *Service) warnSLO(_ context.Context, _ *sql.Tx, d *ascode.Document) []*fault.Error {
-	o, ok := d.Object.(*openslo.SLO)
-	if !ok || o.Spec.Indicator == nil || o.Spec.Indicator.Spec.RatioMetric == nil {
-		return nil
-	}
-	r := o.Spec.Indicator.Spec.RatioMetric
-	if r.Counter || r.Total == nil || !cumulative(r.Total.Expression()) {
-		return nil
-	}
-	return []*fault.Error{d.Fault("slo.counter",
-		text.Say("the total looks like a counter, whose value only grows", "total は増え続けるカウンターのようです"),
-		text.Say("add `counter: true` under ratioMetric, so that its increase in each minute is counted",
-			"ratioMetric に `counter: true` を加えると、1分ごとの増分が数えられます"), "spec", "indicator", "spec", "ratioMetric", "total")}
-}
-
-// cumulative reports whether the expression reads bare counters, by their names.
-func cumulative(expr string) bool {
-	if _, err := promexpr.IncreaseOver(expr, time.Minute, false, 0); err != nil {
-		return false // it takes the increase itself
-	}
-	names, err := promexpr.Metrics(expr)
-	return err == nil && slices.ContainsFunc(names, func(n string) bool {
-		return strings.HasSuffix(n, "_total") || strings.HasSuffix(n, "_count") || strings.HasSuffix(n, "_bucket")
-	})
 }
 
 func (s *Service) putService(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
@@ -284,140 +300,4 @@ func (s *Service) recompile(ctx context.Context, tx *sql.Tx, kind, name string) 
 		}
 	}
 	return nil
-}
-
-func (s *Service) putSLO(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
-	if err := savePart(ctx, tx, d); err != nil {
-		return err
-	}
-	return s.install(ctx, tx, d.Object.(*openslo.SLO), managedBy(d.Source))
-}
-
-// install compiles an SLO and has it executed. An SLO whose references do not
-// resolve is left as it is: Check refuses the batch it came with.
-func (s *Service) install(ctx context.Context, tx *sql.Tx, o *openslo.SLO, managedBy string) error {
-	d, err := compile(ctx, tx, o)
-	if err != nil || d == nil {
-		return err
-	}
-	return s.define(ctx, tx, d, managedBy)
-}
-
-// compile follows the references of an SLO. It returns nil where one leads
-// nowhere.
-func compile(ctx context.Context, q db.DBTX, o *openslo.SLO) (*Definition, error) {
-	var indicator *openslo.SLISpec
-	if o.Spec.Indicator != nil {
-		indicator = &o.Spec.Indicator.Spec
-	} else {
-		var sli openslo.SLI
-		if ok, err := loadPart(ctx, q, kindSLI, o.Spec.IndicatorRef, &sli); !ok {
-			return nil, err
-		}
-		indicator = &sli.Spec
-	}
-	r := indicator.RatioMetric
-	if r == nil || r.Total == nil {
-		return nil, nil
-	}
-	d := &Definition{
-		Name: o.Metadata.Name, Title: o.Metadata.DisplayName, Description: o.Spec.Description, Service: o.Spec.Service,
-		Objective: burn.Objective(o.Spec.Target()), Period: o.Spec.Period(),
-		Source: r.Total.MetricSource.MetricSourceRef,
-		Good:   r.Good.Expression(), Bad: r.Bad.Expression(), Total: r.Total.Expression(), Counter: r.Counter,
-	}
-	d.annotate(o.Metadata.Annotations)
-	rules, ok, err := policyRules(ctx, q, o, d.Period)
-	if !ok {
-		return nil, err
-	}
-	d.Rules = rules
-	return d, nil
-}
-
-// annotate takes in the settings of a valid document.
-func (d *Definition) annotate(a map[string]string) {
-	if v, ok := a[openslo.MinimumEvents]; ok {
-		n, _ := strconv.ParseFloat(v, 64)
-		d.Minimum = &n
-	}
-	d.AbsentBad = a[openslo.Absent] == "bad"
-	if v, ok := a[openslo.Settle]; ok {
-		settle, _ := time.ParseDuration(v)
-		d.Settle = &settle
-	}
-	if v, ok := a[openslo.ScrapeInterval]; ok {
-		d.Scrape, _ = time.ParseDuration(v)
-	}
-}
-
-// policyRules are the alerts of an SLO: those of its policies, and the defaults
-// where it names none.
-func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]burn.Rule, bool, error) {
-	if len(o.Spec.AlertPolicies) == 0 {
-		return burn.Defaults(period), true, nil
-	}
-	rules := []burn.Rule{}
-	for i, use := range o.Spec.AlertPolicies {
-		name, spec := fmt.Sprintf("policy-%d", i+1), use.Spec
-		if use.Metadata != nil && use.Metadata.Name != "" {
-			name = use.Metadata.Name
-		}
-		if spec == nil {
-			var p openslo.AlertPolicy
-			if ok, err := loadPart(ctx, q, kindPolicy, use.AlertPolicyRef, &p); !ok {
-				return nil, false, err
-			}
-			name, spec = use.AlertPolicyRef, &p.Spec
-		}
-		rule, ok, err := policyRule(ctx, q, name, spec, period)
-		if err != nil || !ok {
-			return nil, false, err
-		}
-		if rule != nil {
-			if slices.ContainsFunc(rules, func(r burn.Rule) bool { return r.Name == rule.Name }) {
-				rule.Name += fmt.Sprintf("-%d", i+1)
-			}
-			rules = append(rules, *rule)
-		}
-	}
-	return rules, true, nil
-}
-
-// policyRule makes a rule of a policy; nil where the policy alerts of nothing.
-func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPolicySpec, period time.Duration) (*burn.Rule, bool, error) {
-	if len(p.Conditions) == 0 || p.AlertWhenBreaching != nil && !*p.AlertWhenBreaching {
-		return nil, true, nil
-	}
-	c := p.Conditions[0].Spec
-	if c == nil {
-		var doc openslo.AlertCondition
-		if ok, err := loadPart(ctx, q, kindCondition, p.Conditions[0].ConditionRef, &doc); !ok {
-			return nil, false, err
-		}
-		c = &doc.Spec
-	}
-	if c.Condition.Threshold == nil {
-		return nil, true, nil
-	}
-	r := &burn.Rule{Name: name, Policy: name, Severity: burn.Ticket, Factor: *c.Condition.Threshold, OrEqual: c.Condition.Op == "gte"}
-	if openslo.Pages(c.Severity) {
-		r.Severity = burn.Page
-	}
-	r.Long, _ = openslo.ParseDuration(c.Condition.LookbackWindow)
-	r.For, _ = openslo.ParseDuration(c.Condition.AlertAfter)
-	r.Share = r.Factor * r.Long.Minutes() / period.Minutes()
-	r.Quiet = p.AlertWhenResolved != nil && !*p.AlertWhenResolved
-	for _, t := range p.NotificationTargets {
-		spec := t.Spec
-		if spec == nil {
-			var doc openslo.AlertNotificationTarget
-			if ok, err := loadPart(ctx, q, kindTarget, t.TargetRef, &doc); !ok {
-				return nil, false, err
-			}
-			spec = &doc.Spec
-		}
-		r.Targets = append(r.Targets, spec.Target)
-	}
-	return r, true, nil
 }

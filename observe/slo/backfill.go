@@ -131,11 +131,7 @@ func (e *engine) backfillStep(ctx context.Context, t *track) error {
 	span := newest(t.missing)
 	t.mu.Unlock()
 
-	q, err := e.s.sources.Get(t.def.Source)
-	if err != nil {
-		return err
-	}
-	counted, _, err := e.count(ctx, nil, q, t.def, span)
+	counted, _, _, err := e.count(ctx, nil, t.def, span)
 	if err != nil {
 		return err
 	}

@@ -27,16 +27,8 @@ type Definition struct {
 	Counting budgeting.Counting `json:"counting,omitzero"` // what the budget counts; events by default
 	Window   budgeting.Period   `json:"window,omitzero"`   // rolling or by the calendar
 
-	Source  string `json:"source,omitempty"` // "" is the default data source
-	Good    string `json:"good,omitempty"`   // either good or bad
-	Bad     string `json:"bad,omitempty"`
-	Total   string `json:"total"`
-	Counter bool   `json:"counter"`
-
-	// One of the following stands in for good, bad and total where it is set.
-	Threshold *Threshold `json:"threshold,omitempty"`
-	Raw       *Raw       `json:"raw,omitempty"`
-	Composite *Composite `json:"composite,omitempty"`
+	Indicator
+	Composite *Composite `json:"composite,omitempty"` // stands in for the indicator
 
 	AbsentBad bool           `json:"absentBad,omitempty"` // a minute without data is bad
 	Settle    *time.Duration `json:"settle,omitempty"`    // how long after its end a minute is read
@@ -44,57 +36,6 @@ type Definition struct {
 	Minimum   *float64       `json:"minimum,omitempty"`
 	Exact     bool           `json:"exact,omitempty"` // the source knows exact increases
 	Rules     []burn.Rule    `json:"rules"`
-}
-
-// Threshold is an indicator that is one value for each minute: the minute is
-// good where the value compares to the limit as Op says.
-type Threshold struct {
-	Expr  string  `json:"expr"`
-	Op    string  `json:"op"` // lt, lte, gt, gte
-	Value float64 `json:"value"`
-}
-
-// Raw is an indicator that the source computes: the share of good events, or of
-// bad ones with Failure, for each minute. Every minute counts the same, because
-// nothing says how many events it had.
-type Raw struct {
-	Expr    string `json:"expr"`
-	Failure bool   `json:"failure,omitempty"`
-}
-
-// Join is how the parts of a composite become one.
-type Join string
-
-// The ways to join. Weighted adds the events of the parts, each part's times its
-// weight. The others count minutes: a minute is as good as its worst part (all
-// must work), as its best one (one must work), or as a journey through all of
-// them, whose chances of success multiply.
-const (
-	Weighted Join = "weighted"
-	All      Join = "and"
-	Any      Join = "or"
-	Journey  Join = "journey"
-)
-
-// Composite is an indicator of several.
-type Composite struct {
-	Join  Join   `json:"join"`
-	Parts []Part `json:"parts"`
-}
-
-// Part is one indicator of a composite.
-type Part struct {
-	Title     string         `json:"title,omitempty"`
-	Weight    float64        `json:"weight"`
-	Objective burn.Objective `json:"objective"`
-
-	Source    string     `json:"source,omitempty"`
-	Good      string     `json:"good,omitempty"`
-	Bad       string     `json:"bad,omitempty"`
-	Total     string     `json:"total,omitempty"`
-	Counter   bool       `json:"counter,omitempty"`
-	Threshold *Threshold `json:"threshold,omitempty"`
-	Raw       *Raw       `json:"raw,omitempty"`
 }
 
 // The windows that are read for every objective, shown and exported, besides
@@ -129,8 +70,8 @@ func (d *Definition) terms() burn.Terms {
 // stays valid, whatever else of the definition changes.
 func (d *Definition) counted() string {
 	parts := []string{d.Source, d.Good, d.Bad, d.Total, strconv.FormatBool(d.Counter), strconv.FormatBool(d.AbsentBad), d.Scrape.String()}
-	if d.Threshold != nil || d.Raw != nil || d.Composite != nil {
-		parts = append(parts, marshal([]any{d.Threshold, d.Raw, d.Composite}))
+	if d.Threshold != nil || d.Raw != nil || d.Composite != nil || d.PartSource != nil {
+		parts = append(parts, marshal([]any{d.Threshold, d.Raw, d.Composite, d.PartSource}))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])

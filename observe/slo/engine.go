@@ -15,7 +15,6 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -194,6 +193,7 @@ type reading struct {
 	t       *track
 	span    minutes
 	counted []ledger.Minute
+	trouble trouble // of the last minute
 	exact   bool
 	err     error
 }
@@ -269,22 +269,18 @@ func (e *engine) read(ctx context.Context, a *asked, down *failing, r *reading) 
 		r.err = err
 		return
 	}
-	q, err := e.s.sources.Get(t.def.Source)
-	if err == nil {
-		r.counted, r.exact, err = e.count(ctx, a, q, t.def, span)
-	}
-	r.err = err
-	down.note(t.def.Source, err)
+	r.counted, r.trouble, r.exact, r.err = e.count(ctx, a, t.def, span)
+	down.note(t.def.Source, r.err)
 }
 
-// count reads the minutes of span from q.
-func (e *engine) count(ctx context.Context, a *asked, q metrics.Querier, d *Definition, span minutes) ([]ledger.Minute, bool, error) {
-	x, err := queriesFor(d, q, e.s.estimateOver(d))
+// count reads the minutes of span.
+func (e *engine) count(ctx context.Context, a *asked, d *Definition, span minutes) ([]ledger.Minute, trouble, bool, error) {
+	x, err := e.s.questions(d)
 	if err != nil {
-		return nil, false, err
+		return nil, fine, false, err
 	}
-	counted, err := x.read(ctx, a, q, d.Source, span)
-	return counted, x.exact, err
+	counted, last, err := x.read(ctx, a, span)
+	return counted, last, x.exact, err
 }
 
 // pending is what one objective writes in the transaction of its batch.
@@ -352,7 +348,7 @@ func (e *engine) apply(ctx context.Context, r reading, now time.Time) (pending, 
 	t.state = planned
 	t.state, p.changes = t.judge(now)
 	p.hours = t.hours(r.span)
-	p.figures = t.figuresNow(now, text.Both{})
+	p.figures = t.figuresNow(now, r.trouble.Say())
 	t.seen = text.Both{}
 	return p, nil
 }

@@ -12,12 +12,15 @@ SELECT data FROM slo_parts WHERE kind = $1 AND name = $2;
 SELECT kind, name, data FROM slo_parts WHERE refs LIKE $1 ORDER BY kind, name;
 
 -- name: PutDefinition :exec
-INSERT INTO slo_definitions (name, revision, counted, data, managed_by, slot) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO slo_definitions (name, revision, counted, data, managed_by, slot, document) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, counted = excluded.counted,
     data = excluded.data, managed_by = excluded.managed_by, slot = excluded.slot;
 
 -- name: NextSlot :one
 UPDATE slo_generation SET slots = slots + 1 WHERE id = 1 RETURNING slots;
+
+-- name: DefinitionsOf :many
+SELECT name FROM slo_definitions WHERE document = $1 ORDER BY name;
 
 -- name: DeleteDefinition :exec
 DELETE FROM slo_definitions WHERE name = $1;

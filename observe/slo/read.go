@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,49 +14,69 @@ import (
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
-// queries are what is asked of the source, and what is made of the answers.
-type queries struct {
-	part, total string // as they are sent
-	partIsBad   bool
-	exact       bool // nothing is extrapolated
+// question is one expression as it is sent to its source.
+type question struct {
+	ask
+	source metrics.Querier
+	sent   string
 }
 
-// queriesFor writes the expressions of a definition for a source.
+// questions are what is asked for an objective.
+type questions struct {
+	def   *Definition
+	all   []question
+	exact bool // nothing is extrapolated
+}
+
+// questions writes the expressions of an objective for their sources.
 //
 // A counter's increase is taken over the minute itself where the source gives
 // exact increases. Elsewhere it is taken over the time estimate, which is several
 // scrapes long, and spread evenly over it, so that each event is still counted
 // once.
-func queriesFor(d *Definition, q metrics.Querier, estimate time.Duration) (queries, error) {
-	x := queries{part: d.Good, total: d.Total, exact: !d.Counter || q.Anchored()}
-	if d.Bad != "" {
-		x.part, x.partIsBad = d.Bad, true
+func (s *Service) questions(d *Definition) (questions, error) {
+	x := questions{def: d, exact: true}
+	for _, a := range d.asks() {
+		q, err := s.sources.Get(a.Source)
+		if err != nil {
+			return x, err
+		}
+		asked := question{ask: a, source: q, sent: a.Expr}
+		if a.Counter {
+			over, every := time.Minute, time.Duration(0)
+			if !q.Anchored() {
+				x.exact = false
+				over, every = s.estimateOver(d, a.Source), time.Minute
+			}
+			if asked.sent, err = promexpr.IncreaseOver(a.Expr, over, q.Anchored(), every); err != nil {
+				return x, err
+			}
+		}
+		x.all = append(x.all, asked)
 	}
-	if !d.Counter {
-		return x, nil
+	return x, nil
+}
+
+// sent is the expression of a field as it is sent, and "" where there is none.
+func (x questions) sent(fields ...string) string {
+	for _, q := range x.all {
+		if slices.Contains(fields, q.Field) {
+			return q.sent
+		}
 	}
-	over, every := time.Minute, time.Duration(0)
-	if !q.Anchored() {
-		over, every = estimate, time.Minute
-	}
-	var err error
-	if x.part, err = promexpr.IncreaseOver(x.part, over, q.Anchored(), every); err != nil {
-		return queries{}, err
-	}
-	x.total, err = promexpr.IncreaseOver(x.total, over, q.Anchored(), every)
-	return x, err
+	return ""
 }
 
 // estimateOver is the time over which increases are taken from a source that
 // only estimates them: four scrapes, as the objective says or else the source.
-func (s *Service) estimateOver(d *Definition) time.Duration {
+func (s *Service) estimateOver(d *Definition, source string) time.Duration {
 	if d.Scrape > 0 {
 		return max(time.Minute, 4*d.Scrape)
 	}
 	if w, ok := s.sources.(interface {
 		IncreaseWindow(name string) (time.Duration, error)
 	}); ok {
-		if over, err := w.IncreaseWindow(d.Source); err == nil {
+		if over, err := w.IncreaseWindow(source); err == nil {
 			return max(time.Minute, over)
 		}
 	}
@@ -109,31 +130,29 @@ func evaluate(ctx context.Context, q metrics.Querier, expr string, span minutes)
 	}
 	for _, p := range one.Points {
 		if i := ledger.At(p.Time()) - span.From; i >= 0 && i < span.len() {
-			values[i] = p.V
+			values[i] = answered(p.V)
 		}
 	}
 	return values, nil
 }
 
-// read counts the minutes of span.
-func (x queries) read(ctx context.Context, a *asked, q metrics.Querier, source string, span minutes) ([]ledger.Minute, error) {
-	totals, err := a.values(ctx, q, source, x.total, span)
-	if err != nil {
-		return nil, inQuery("total", err)
-	}
-	parts, err := a.values(ctx, q, source, x.part, span)
-	if err != nil {
-		field := "good"
-		if x.partIsBad {
-			field = "bad"
+// read counts the minutes of span. The trouble is that of the last minute.
+func (x questions) read(ctx context.Context, a *asked, span minutes) (counted []ledger.Minute, last trouble, err error) {
+	answers := make([][]float64, len(x.all))
+	for i, q := range x.all {
+		if answers[i], err = a.values(ctx, q.source, q.Source, q.sent, span); err != nil {
+			return nil, fine, inQuery(q.Field, err)
 		}
-		return nil, inQuery(field, err)
 	}
-	counted := make([]ledger.Minute, len(totals))
-	for i := range counted {
-		counted[i] = x.minute(totals[i], parts[i])
+	counted = make([]ledger.Minute, span.len())
+	values := make([]float64, len(answers))
+	for m := range counted {
+		for i := range answers {
+			values[i] = answers[i][m]
+		}
+		counted[m], last = x.def.minute(values)
 	}
-	return counted, nil
+	return counted, last, nil
 }
 
 func inQuery(field string, err error) error {
@@ -141,20 +160,6 @@ func inQuery(field string, err error) error {
 		return f
 	}
 	return fmt.Errorf("read %s: %w", field, err)
-}
-
-// minute makes a count of two values, NaN being the absence of one. Without a
-// total nothing is known. Without a part the total stands alone: a series that
-// was never born counted nothing, so that absent errors are no errors, and
-// absent successes no success.
-func (x queries) minute(total, part float64) ledger.Minute {
-	if math.IsNaN(part) {
-		part = 0
-	}
-	if x.partIsBad {
-		return ledger.Of(total, part)
-	}
-	return ledger.Of(total, total-part)
 }
 
 // absentAsBad makes unknown minutes bad ones, of as many events as an average

@@ -143,7 +143,8 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 		}
 	}
 	err = q.PutDefinition(ctx, db.PutDefinitionParams{
-		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy, Slot: slot})
+		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy, Slot: slot,
+		Document: documentOf(d.Name)})
 	if err = errors.Join(err, q.NextGeneration(ctx)); err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}
@@ -207,26 +208,36 @@ func (s *Service) lengthen(ctx context.Context, tx *sql.Tx, d *Definition, forme
 	return nil
 }
 
-// dropSLO takes an objective out: its open alerts end, its ledger goes.
+// dropSLO takes an SLO out, with all its objectives.
 func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document) error {
-	q := db.New(tx)
-	row, err := q.GetDefinition(ctx, doc.Name)
-	if err == nil {
-		var d Definition
-		if err := unmarshal(row.Data, &d); err != nil {
-			return fmt.Errorf("remove %s: %w", doc.Name, err)
-		}
-		if err := s.endAlerts(ctx, tx, &d); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("remove %s: %w", doc.Name, err)
+	if err := s.retire(ctx, tx, doc.Name, nil); err != nil {
+		return err
 	}
-	err = errors.Join(q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, doc.Name), q.DeleteStatus(ctx, doc.Name), dropLedger(ctx, tx, doc.Name), q.DropRebuild(ctx, doc.Name),
-		q.DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
+	err := db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name})
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)
+	}
+	return nil
+}
+
+// undefine takes an objective out: its open alerts end, its ledger goes.
+func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
+	q := db.New(tx)
+	row, err := q.GetDefinition(ctx, name)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	var d Definition
+	if err := unmarshal(row.Data, &d); err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	if err := s.endAlerts(ctx, tx, &d); err != nil {
+		return err
+	}
+	err = errors.Join(q.NextGeneration(ctx),
+		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name))
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	return nil
 }

@@ -101,8 +101,24 @@ type Queries struct {
 	Bad            string `json:"bad,omitempty"`
 	Total          string `json:"total"`
 	Counter        bool   `json:"counter"`
-	EvaluatedPart  string `json:"evaluatedPart,omitempty" doc:"Good or bad as it is asked each minute."`
+	EvaluatedPart  string `json:"evaluatedPart,omitempty" doc:"Good, bad, the value or the ratio as it is asked each minute."`
 	EvaluatedTotal string `json:"evaluatedTotal,omitempty" doc:"Total as it is asked each minute."`
+
+	Value   string     `json:"value,omitempty" doc:"The value of a thresholdMetric."`
+	Op      string     `json:"op,omitempty" enum:"lt,lte,gt,gte" doc:"How a good value compares to the limit."`
+	Limit   *float64   `json:"limit,omitempty" doc:"What the value is compared with."`
+	Ratio   string     `json:"ratio,omitempty" doc:"A ratio that the source computes."`
+	RawType string     `json:"rawType,omitempty" enum:"success,failure"`
+	Join    string     `json:"join,omitempty" enum:"weighted,and,or,journey" doc:"How the parts of a composite become one."`
+	Parts   []PartView `json:"parts,omitempty"`
+}
+
+// PartView is one indicator of a composite.
+type PartView struct {
+	Title     string  `json:"title,omitempty"`
+	Weight    float64 `json:"weight"`
+	Objective float64 `json:"objective"`
+	Queries   Queries `json:"queries"`
 }
 
 // Gap is a time without data.
@@ -314,13 +330,8 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 func (s *Service) detail(x *Detail, t *track) {
 	d := t.def
 	x.Description, x.DataSource = d.Description, d.Source
-	x.Queries = Queries{Good: d.Good, Bad: d.Bad, Total: d.Total, Counter: d.Counter}
-	if q, err := s.sources.Get(d.Source); err == nil {
-		if asked, err := queriesFor(d, q, s.estimateOver(d)); err == nil {
-			x.Queries.EvaluatedPart, x.Queries.EvaluatedTotal = asked.part, asked.total
-		}
-	}
-	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d))
+	x.Queries = s.queriesOf(d)
+	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d, d.Source))
 	if t.watermark > 0 {
 		at := ledger.Start(t.watermark)
 		x.Watermark = &at
@@ -332,6 +343,33 @@ func (s *Service) detail(x *Detail, t *track) {
 	x.Gaps = t.gaps()
 	x.Rules = t.ruleViews()
 	x.Forecasts = t.forecasts()
+}
+
+// queriesOf shows the expressions of an objective, and those of a composite's
+// parts.
+func (s *Service) queriesOf(d *Definition) Queries {
+	v := Queries{Good: d.Good, Bad: d.Bad, Total: d.Total, Counter: d.Counter}
+	if d.Threshold != nil {
+		v.Value, v.Op, v.Limit = d.Threshold.Expr, d.Threshold.Op, &d.Threshold.Value
+	}
+	if d.Raw != nil {
+		v.Ratio, v.RawType = d.Raw.Expr, "success"
+		if d.Raw.Failure {
+			v.RawType = "failure"
+		}
+	}
+	if asked, err := s.questions(d); err == nil && d.Composite == nil {
+		v.EvaluatedPart, v.EvaluatedTotal = asked.sent("good", "bad", "value", "ratio"), asked.sent("total")
+	}
+	if d.Composite == nil {
+		return v
+	}
+	v.Join = string(d.Composite.Join)
+	for _, p := range d.Composite.Parts {
+		v.Parts = append(v.Parts, PartView{Title: p.Title, Weight: p.Weight, Objective: float64(p.Objective),
+			Queries: s.queriesOf(&Definition{Indicator: p.Indicator, Scrape: d.Scrape})})
+	}
+	return v
 }
 
 func exactNote(d *Definition, exact bool, over time.Duration) text.Both {

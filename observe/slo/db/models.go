@@ -52,6 +52,7 @@ type SloDefinition struct {
 	Data      string
 	ManagedBy string
 	Slot      int64
+	Document  string
 }
 
 type SloExclusion struct {

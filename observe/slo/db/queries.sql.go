@@ -239,6 +239,33 @@ func (q *Queries) DefinitionAsOf(ctx context.Context, arg DefinitionAsOfParams) 
 	return data, err
 }
 
+const definitionsOf = `-- name: DefinitionsOf :many
+SELECT name FROM slo_definitions WHERE document = $1 ORDER BY name
+`
+
+func (q *Queries) DefinitionsOf(ctx context.Context, document string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, definitionsOf, document)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteDays = `-- name: DeleteDays :exec
 DELETE FROM slo_days WHERE slo = $1
 `
@@ -550,7 +577,7 @@ func (q *Queries) GetAlert(ctx context.Context, id string) (SloAlert, error) {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT name, revision, counted, data, managed_by, slot FROM slo_definitions WHERE name = $1
+SELECT name, revision, counted, data, managed_by, slot, document FROM slo_definitions WHERE name = $1
 `
 
 func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition, error) {
@@ -563,6 +590,7 @@ func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition
 		&i.Data,
 		&i.ManagedBy,
 		&i.Slot,
+		&i.Document,
 	)
 	return i, err
 }
@@ -788,7 +816,7 @@ func (q *Queries) KeepRevision(ctx context.Context, arg KeepRevisionParams) erro
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT name, revision, counted, data, managed_by, slot FROM slo_definitions ORDER BY name
+SELECT name, revision, counted, data, managed_by, slot, document FROM slo_definitions ORDER BY name
 `
 
 func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) {
@@ -807,6 +835,7 @@ func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) 
 			&i.Data,
 			&i.ManagedBy,
 			&i.Slot,
+			&i.Document,
 		); err != nil {
 			return nil, err
 		}
@@ -956,7 +985,7 @@ func (q *Queries) PartsThatReferTo(ctx context.Context, refs string) ([]PartsTha
 }
 
 const putDefinition = `-- name: PutDefinition :exec
-INSERT INTO slo_definitions (name, revision, counted, data, managed_by, slot) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO slo_definitions (name, revision, counted, data, managed_by, slot, document) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, counted = excluded.counted,
     data = excluded.data, managed_by = excluded.managed_by, slot = excluded.slot
 `
@@ -968,6 +997,7 @@ type PutDefinitionParams struct {
 	Data      string
 	ManagedBy string
 	Slot      int64
+	Document  string
 }
 
 func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) error {
@@ -978,6 +1008,7 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 		arg.Data,
 		arg.ManagedBy,
 		arg.Slot,
+		arg.Document,
 	)
 	return err
 }

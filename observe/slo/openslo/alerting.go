@@ -1,6 +1,8 @@
 package openslo
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/kit/ascode"
@@ -8,15 +10,12 @@ import (
 	"github.com/teiten/teiten/kit/text"
 )
 
-// severities are the words for how soon somebody must look, and whether that is
-// at once.
-var severities = map[string]bool{
-	"page": true, "critical": true, "high": true, "sev1": true, "sev2": true,
-	"ticket": false, "warning": false, "low": false, "info": false, "sev3": false, "sev4": false, "sev5": false,
-}
+// atOnce are the severities for which somebody must look at once. The
+// specification leaves the words to its users.
+var atOnce = []string{"page", "critical", "high", "urgent", "sev0", "sev1", "sev2", "p0", "p1", "p2"}
 
 // Pages reports whether a severity asks for somebody at once.
-func Pages(severity string) bool { return severities[severity] }
+func Pages(severity string) bool { return slices.Contains(atOnce, strings.ToLower(severity)) }
 
 // ValidateAlertPolicy judges an AlertPolicy by itself.
 func ValidateAlertPolicy(d *ascode.Document) []*fault.Error {
@@ -39,11 +38,6 @@ func (c *checker) policyUse(p PolicyUse, path ...any) {
 
 func (c *checker) policy(p *AlertPolicySpec, path ...any) {
 	c.description(p.Description, with(path, "description")...)
-	if p.AlertWhenNoData != nil && *p.AlertWhenNoData {
-		c.notYet(text.Say("alertWhenNoData is not executed yet", "alertWhenNoData はまだ実行できません"),
-			text.Say("remove it; a data source that goes away is reported anyway, and `teiten.dev/absent: bad` counts minutes without data as bad",
-				"削除してください。データソースの停止は別途通知されます。データのない分を不良と数えるには SLO に `teiten.dev/absent: bad` を付けてください"), with(path, "alertWhenNoData")...)
-	}
 	switch len(p.Conditions) {
 	case 0:
 		c.missing(text.Say("add one condition", "条件を1つ書いてください"), with(path, "conditions")...)
@@ -81,22 +75,16 @@ func ValidateAlertCondition(d *ascode.Document) []*fault.Error {
 
 func (c *checker) conditionSpec(s *AlertConditionSpec, path ...any) {
 	c.description(s.Description, with(path, "description")...)
-	if _, ok := severities[s.Severity]; !ok {
-		c.fail("severity", text.Say("there is no severity %q", "重大度 %q はありません", s.Severity),
-			ascode.OneOf(s.Severity, "page", "ticket"), with(path, "severity")...)
+	if s.Severity == "" {
+		c.missing(text.Say("write page where somebody must act at once, ticket where tomorrow will do", "すぐに対応が必要なら page、翌日でよければ ticket と書いてください"), with(path, "severity")...)
 	}
 	k := s.Condition
 	if k.Kind != "" && k.Kind != "burnrate" {
 		c.fail("condition_kind", text.Say("there is no condition of kind %q", "条件の種類 %q はありません", k.Kind),
 			ascode.OneOf(k.Kind, "burnrate"), with(path, "condition", "kind")...)
 	}
-	switch k.Op {
-	case "gt", "gte":
-	case "lt", "lte":
-		c.fail("condition_op", text.Say("op %s would alert while the budget is not being spent", "op が %s だと、バジェットを消費していないときにアラートになります", k.Op),
-			text.Say("use gt or gte: alert when the burn rate is above the threshold", "消費速度がしきい値を超えたときのアラートは gt または gte です"), with(path, "condition", "op")...)
-	default:
-		c.fail("condition_op", text.Say("there is no op %q", "op に %q はありません", k.Op), ascode.OneOf(k.Op, "gt", "gte"), with(path, "condition", "op")...)
+	if k.Op != "" && !slices.Contains(operators, k.Op) {
+		c.fail("condition_op", text.Say("there is no op %q", "op に %q はありません", k.Op), ascode.OneOf(k.Op, operators...), with(path, "condition", "op")...)
 	}
 	if k.Threshold == nil || !(*k.Threshold > 0 && *k.Threshold <= 1e9) {
 		c.fail("condition_threshold", text.Say("the threshold is not a burn rate above 0", "threshold が0より大きい消費速度ではありません"),

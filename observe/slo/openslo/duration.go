@@ -1,8 +1,11 @@
 package openslo
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/teiten/teiten/observe/slo/budgeting"
 )
 
 const day = 24 * time.Hour
@@ -29,4 +32,34 @@ func ParseDuration(s string) (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Duration(n) * unit, true
+}
+
+// calendarUnits are the postfixes in windows that follow the calendar, where a
+// month is as long as it is.
+var calendarUnits = map[byte]budgeting.Unit{
+	'm': budgeting.Minutes, 'h': budgeting.Hours, 'd': budgeting.Days, 'w': budgeting.Weeks,
+	'M': budgeting.Months, 'Q': budgeting.Quarters, 'Y': budgeting.Years,
+}
+
+// sliceMinutes reads the length of a time slice: a duration, or a number, which
+// the specification takes for minutes.
+func sliceMinutes(v any) (int64, bool) {
+	var s string
+	switch v := v.(type) {
+	case string:
+		if d, ok := ParseDuration(v); ok {
+			return int64(d / time.Minute), true
+		}
+		s = v
+	case json.Number:
+		s = v.String()
+	case float64:
+		s = strconv.FormatFloat(v, 'f', -1, 64)
+	case int64:
+		s = strconv.FormatInt(v, 10)
+	case int:
+		s = strconv.Itoa(v)
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	return n, err == nil
 }

@@ -2205,6 +2205,14 @@ export interface components {
             line?: number;
             set?: string;
         };
+        SloPartView: {
+            /** Format: double */
+            objective: number;
+            queries: components["schemas"]["SloQueries"];
+            title?: string;
+            /** Format: double */
+            weight: number;
+        };
         SloPeriod: {
             /** Format: double */
             days: number;
@@ -2214,12 +2222,34 @@ export interface components {
         SloQueries: {
             bad?: string;
             counter: boolean;
-            /** @description Good or bad as it is asked each minute. */
+            /** @description Good, bad, the value or the ratio as it is asked each minute. */
             evaluatedPart?: string;
             /** @description Total as it is asked each minute. */
             evaluatedTotal?: string;
             good?: string;
+            /**
+             * @description How the parts of a composite become one.
+             * @enum {string}
+             */
+            join?: "weighted" | "and" | "or" | "journey";
+            /**
+             * Format: double
+             * @description What the value is compared with.
+             */
+            limit?: number;
+            /**
+             * @description How a good value compares to the limit.
+             * @enum {string}
+             */
+            op?: "lt" | "lte" | "gt" | "gte";
+            parts?: components["schemas"]["SloPartView"][];
+            /** @description A ratio that the source computes. */
+            ratio?: string;
+            /** @enum {string} */
+            rawType?: "success" | "failure";
             total: string;
+            /** @description The value of a thresholdMetric. */
+            value?: string;
         };
         SloRuleView: {
             /**

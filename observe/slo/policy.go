@@ -1,0 +1,105 @@
+package slo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/teiten/teiten/observe/slo/burn"
+	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/openslo"
+)
+
+// policyRules are the alerts of an SLO: those of its policies, and the defaults
+// where it names none. It reports false where a reference leads nowhere.
+func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]burn.Rule, bool, error) {
+	if len(o.Spec.AlertPolicies) == 0 {
+		return burn.Defaults(period), true, nil
+	}
+	rules := []burn.Rule{}
+	for i, use := range o.Spec.AlertPolicies {
+		name, spec := fmt.Sprintf("policy-%d", i+1), use.Spec
+		if use.Metadata != nil && use.Metadata.Name != "" {
+			name = use.Metadata.Name
+		}
+		if spec == nil {
+			var p openslo.AlertPolicy
+			if ok, err := loadPart(ctx, q, kindPolicy, use.AlertPolicyRef, &p); !ok {
+				return nil, false, err
+			}
+			name, spec = use.AlertPolicyRef, &p.Spec
+		}
+		if slices.ContainsFunc(rules, func(r burn.Rule) bool { return r.Policy == name }) {
+			name += fmt.Sprintf("-%d", i+1)
+		}
+		of, ok, err := policyRule(ctx, q, name, spec, period)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		rules = append(rules, of...)
+	}
+	return rules, true, nil
+}
+
+// policyRule makes rules of a policy: one for its condition, unless it is not to
+// be told of, and one for the absence of data, where it asks for that.
+func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPolicySpec, period time.Duration) ([]burn.Rule, bool, error) {
+	if len(p.Conditions) == 0 {
+		return nil, true, nil
+	}
+	c := p.Conditions[0].Spec
+	if c == nil {
+		var doc openslo.AlertCondition
+		if ok, err := loadPart(ctx, q, kindCondition, p.Conditions[0].ConditionRef, &doc); !ok {
+			return nil, false, err
+		}
+		c = &doc.Spec
+	}
+	if c.Condition.Threshold == nil {
+		return nil, true, nil
+	}
+	r := burn.Rule{Name: name, Policy: name, Severity: burn.Ticket, Quiet: p.AlertWhenResolved != nil && !*p.AlertWhenResolved}
+	if openslo.Pages(c.Severity) {
+		r.Severity = burn.Page
+	}
+	r.Long, _ = openslo.ParseDuration(c.Condition.LookbackWindow)
+	r.For, _ = openslo.ParseDuration(c.Condition.AlertAfter)
+	var ok bool
+	var err error
+	if r.Targets, ok, err = targets(ctx, q, p); !ok {
+		return nil, false, err
+	}
+	var rules []burn.Rule
+	if p.AlertWhenBreaching == nil || *p.AlertWhenBreaching {
+		breach := r
+		breach.Factor = *c.Condition.Threshold
+		breach.Below = c.Condition.Op == "lt" || c.Condition.Op == "lte"
+		breach.OrEqual = c.Condition.Op == "gte" || c.Condition.Op == "lte"
+		breach.Share = breach.Factor * r.Long.Minutes() / period.Minutes()
+		rules = append(rules, breach)
+	}
+	if p.AlertWhenNoData != nil && *p.AlertWhenNoData {
+		silence := r
+		silence.Name, silence.Kind = name+"-no-data", burn.NoData
+		rules = append(rules, silence)
+	}
+	return rules, true, nil
+}
+
+// targets are the channels that a policy names.
+func targets(ctx context.Context, q db.DBTX, p *openslo.AlertPolicySpec) ([]string, bool, error) {
+	var names []string
+	for _, t := range p.NotificationTargets {
+		spec := t.Spec
+		if spec == nil {
+			var doc openslo.AlertNotificationTarget
+			if ok, err := loadPart(ctx, q, kindTarget, t.TargetRef, &doc); !ok {
+				return nil, false, err
+			}
+			spec = &doc.Spec
+		}
+		names = append(names, spec.Target)
+	}
+	return names, true, nil
+}

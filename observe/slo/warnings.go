@@ -1,0 +1,66 @@
+package slo
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
+	"github.com/teiten/teiten/observe/slo/openslo"
+)
+
+// warnSLO points at what is allowed and yet hardly meant.
+func (s *Service) warnSLO(_ context.Context, _ *sql.Tx, d *ascode.Document) []*fault.Error {
+	o, ok := d.Object.(*openslo.SLO)
+	if !ok {
+		return nil
+	}
+	faults := warnWindow(d, &o.Spec)
+	if o.Spec.Indicator != nil {
+		faults = append(faults, warnSLI(d, &o.Spec.Indicator.Spec, "spec", "indicator", "spec")...)
+	}
+	for i, objective := range o.Spec.Objectives {
+		if objective.Indicator != nil {
+			faults = append(faults, warnSLI(d, &objective.Indicator.Spec, "spec", "objectives", i, "indicator", "spec")...)
+		}
+	}
+	return faults
+}
+
+// warnWindow points at windows of minutes, where m was taken for a month.
+func warnWindow(d *ascode.Document, s *openslo.SLOSpec) []*fault.Error {
+	if len(s.TimeWindow) == 0 || s.TimeWindow[0].Calendar == nil || !strings.HasSuffix(s.TimeWindow[0].Duration, "m") {
+		return nil
+	}
+	return []*fault.Error{d.Fault("slo.window_minutes",
+		text.Say("the window is %s: in OpenSLO m is a minute", "期間が %s です。OpenSLO では m は分を表します", s.TimeWindow[0].Duration),
+		text.Say("for months write M, as in 1M", "月なら 1M のように大文字の M で書いてください"), "spec", "timeWindow", 0, "duration")}
+}
+
+// warnSLI points at expressions over counters that are not taken as such.
+func warnSLI(d *ascode.Document, sli *openslo.SLISpec, path ...any) []*fault.Error {
+	r := sli.RatioMetric
+	if r == nil || r.Counter || r.Total == nil || !cumulative(r.Total.Expression()) {
+		return nil
+	}
+	return []*fault.Error{d.Fault("slo.counter",
+		text.Say("the total looks like a counter, whose value only grows", "total は増え続けるカウンターのようです"),
+		text.Say("add `counter: true` under ratioMetric, so that its increase in each minute is counted",
+			"ratioMetric に `counter: true` を加えると、1分ごとの増分が数えられます"), append(slices.Clone(path), "ratioMetric", "total")...)}
+}
+
+// cumulative reports whether the expression reads bare counters, by their names.
+func cumulative(expr string) bool {
+	if _, err := promexpr.IncreaseOver(expr, time.Minute, false, 0); err != nil {
+		return false // it takes the increase itself
+	}
+	names, err := promexpr.Metrics(expr)
+	return err == nil && slices.ContainsFunc(names, func(n string) bool {
+		return strings.HasSuffix(n, "_total") || strings.HasSuffix(n, "_count") || strings.HasSuffix(n, "_bucket")
+	})
+}
