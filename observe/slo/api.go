@@ -47,6 +47,7 @@ type seriesIn struct {
 	From   time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
 	To     time.Time `query:"to" doc:"End of the span; by default now."`
 	Points int       `query:"points" minimum:"1" maximum:"1000" default:"300" doc:"How many points at most."`
+	AsOf   time.Time `query:"asOf" doc:"Answer with what was known at this time, rather than now."`
 }
 
 type seriesOut struct{ Body Series }
@@ -116,7 +117,7 @@ func (s *Service) apiGet(ctx context.Context, in *NameIn) (*detailOut, error) {
 }
 
 func (s *Service) apiSeries(ctx context.Context, in *seriesIn) (*seriesOut, error) {
-	x, err := s.Series(ctx, in.Name, in.From, in.To, in.Points)
+	x, err := s.Series(ctx, SeriesQuery{Name: in.Name, From: in.From, To: in.To, AsOf: in.AsOf, Points: in.Points})
 	return &seriesOut{x}, err
 }
 

@@ -51,12 +51,12 @@ func (v *version) prompt() bool {
 	return !at.Before(v.over()) && at.Before(v.over().Add(promptly))
 }
 
-// correctedBy reports whether next says anything of minutes that this version
-// had settled: rather than only adding what has just happened.
-func (v *version) correctedBy(next *ledger.Record) bool {
-	since := ledger.At(v.known().Add(-promptly))
+// correctedBy reports whether next, written at now, says anything else than what
+// has just happened.
+func (v *version) correctedBy(next *ledger.Record, now time.Time) bool {
+	recent := ledger.At(now.Add(-promptly))
 	for i, m := range v.Hour {
-		if m != next.Hour[i] && (m.Known || v.First()+int64(i) < since) {
+		if m != next.Hour[i] && (m.Known || v.First()+int64(i) < recent) {
 			return true
 		}
 	}

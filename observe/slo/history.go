@@ -1,10 +1,13 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
@@ -38,10 +41,58 @@ func (s *Service) history(ctx context.Context, q db.DBTX, d *Definition, span mi
 			}
 		}
 	}
+	settled, err := int64(math.MaxInt64), error(nil)
 	if asOf.IsZero() {
-		return h, records(ctx, q, d.Name, from, to, take)
+		err = records(ctx, q, d.Name, from, to, take)
+	} else {
+		settled = ledger.Done(asOf.Add(-s.settle(d)))
+		err = recordsAsOf(ctx, q, d.Name, from, to, asOf, s.settle(d), take)
 	}
-	return h, recordsAsOf(ctx, q, d.Name, from, to, asOf, s.settle(d), take)
+	err = errors.Join(err, h.addLog(ctx, q, d.Name, span, settled))
+	slices.SortFunc(h.Lumps, func(a, b ledger.Lump) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	return h, err
+}
+
+// shards is how many parts the minute log has.
+const shards = 16
+
+// addLog adds the minutes of the hours that are not closed yet, up to the first
+// that is not settled. Where the hour knows a minute, that counts.
+func (h *History) addLog(ctx context.Context, q db.DBTX, name string, span minutes, settled int64) error {
+	slot, err := db.New(q).SlotOf(ctx, name)
+	if err != nil {
+		return notFound(name)
+	}
+	rows, err := db.New(q).MinuteLog(ctx, db.MinuteLogParams{
+		Shard: slot % shards, Minute: span.From, Minute_2: min(settled, span.To+longestLump)})
+	if err != nil {
+		return database.Fault(fmt.Errorf("read the recent minutes of %s: %w", name, err))
+	}
+	for _, row := range rows {
+		column, err := ledger.UnpackColumn(row.Data, row.Minute)
+		if err != nil {
+			return fmt.Errorf("read minute %d of %s: %w", row.Minute, name, err)
+		}
+		i, ok := slices.BinarySearchFunc(column, slot, func(c ledger.Cell, slot int64) int { return cmp.Compare(c.Slot, slot) })
+		if !ok {
+			continue
+		}
+		h.addCell(column[i], row.Minute, span)
+	}
+	return nil
+}
+
+func (h *History) addCell(c ledger.Cell, minute int64, span minutes) {
+	inside := minute < span.To
+	if inside && h.Minutes[minute-span.From].Known {
+		return
+	}
+	if inside {
+		h.Minutes[minute-span.From] = ledger.Minute{Total: c.Total, Bad: c.Bad, Known: true}
+	}
+	if c.Since != 0 && c.Since < span.To {
+		h.Lumps = append(h.Lumps, ledger.Lump{From: c.Since, To: minute, Total: c.LateTotal, Bad: c.LateBad})
+	}
 }
 
 // longestLump is how far, in minutes, after a gap began the events of it may be
@@ -105,7 +156,7 @@ func putHour(ctx context.Context, q *db.Queries, now time.Time, row *hourRow) er
 	if former.Equal(&row.Record) {
 		return nil
 	}
-	if former.correctedBy(&row.Record) {
+	if former.correctedBy(&row.Record, now) {
 		err = q.KeepRevision(ctx, db.KeepRevisionParams{
 			Slo: row.slo, Hour: row.Number, SupersededAt: at, WrittenAt: found.WrittenAt, Data: found.Data})
 	}

@@ -53,7 +53,7 @@ func (x source) Values(ctx context.Context, subject journal.Ref, from, to time.T
 	worst := map[int64]measure.Value{}
 	var times []int64
 	for _, r := range rows {
-		series, err := x.s.Series(ctx, r.Name, from, to, pointsPerValue)
+		series, err := x.s.Series(ctx, SeriesQuery{Name: r.Name, From: from, To: to, Points: pointsPerValue})
 		if err != nil {
 			return nil, err
 		}

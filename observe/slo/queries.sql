@@ -96,6 +96,12 @@ SELECT hour, data, written_at FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND 
 SELECT hour, superseded_at, written_at, data FROM slo_revisions
 WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour, superseded_at;
 
+-- name: MinuteLog :many
+SELECT minute, data FROM slo_minutes WHERE shard = $1 AND minute >= $2 AND minute < $3 ORDER BY minute;
+
+-- name: SlotOf :one
+SELECT slot FROM slo_definitions WHERE name = $1;
+
 -- name: DeleteLedger :exec
 DELETE FROM slo_ledger WHERE slo = $1;
 

@@ -867,6 +867,44 @@ func (q *Queries) LockDefinition(ctx context.Context, arg LockDefinitionParams) 
 	return result.RowsAffected()
 }
 
+const minuteLog = `-- name: MinuteLog :many
+SELECT minute, data FROM slo_minutes WHERE shard = $1 AND minute >= $2 AND minute < $3 ORDER BY minute
+`
+
+type MinuteLogParams struct {
+	Shard    int64
+	Minute   int64
+	Minute_2 int64
+}
+
+type MinuteLogRow struct {
+	Minute int64
+	Data   []byte
+}
+
+func (q *Queries) MinuteLog(ctx context.Context, arg MinuteLogParams) ([]MinuteLogRow, error) {
+	rows, err := q.db.QueryContext(ctx, minuteLog, arg.Shard, arg.Minute, arg.Minute_2)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MinuteLogRow
+	for rows.Next() {
+		var i MinuteLogRow
+		if err := rows.Scan(&i.Minute, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const namesOfService = `-- name: NamesOfService :many
 SELECT name FROM slo_status WHERE service = $1 ORDER BY name
 `
@@ -1242,6 +1280,17 @@ func (q *Queries) SaveStatus(ctx context.Context, arg SaveStatusParams) error {
 		arg.UpdatedAt,
 	)
 	return err
+}
+
+const slotOf = `-- name: SlotOf :one
+SELECT slot FROM slo_definitions WHERE name = $1
+`
+
+func (q *Queries) SlotOf(ctx context.Context, name string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, slotOf, name)
+	var slot int64
+	err := row.Scan(&slot)
+	return slot, err
 }
 
 const sourceBack = `-- name: SourceBack :execrows

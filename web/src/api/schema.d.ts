@@ -2316,17 +2316,37 @@ export interface components {
             timeZone: string;
         };
         SloSeries: {
+            /**
+             * Format: date-time
+             * @description When this was known, if that was asked for.
+             */
+            asOf?: string;
+            /** @description The most that may be left of it. */
+            budgetHigh: (number | null)[];
             budgetLeft: (number | null)[];
+            /** @description The least that may be left of the budget, given the minutes that are not known. */
+            budgetLow: (number | null)[];
             /** @description By window. */
             burn: {
                 [key: string]: (number | null)[];
             };
+            /**
+             * @description What good and total are: events, or time slices as the budgeting method says.
+             * @enum {string}
+             */
+            counts: "events" | "slices";
+            /** @description Share of the step's minutes that are excluded. */
+            excluded: number[];
             /** Format: date-time */
             from: string;
             good: (number | null)[];
             /** @description Share of the step's minutes with data. */
             known: number[];
             sli: (number | null)[];
+            /** @description The most that it may have been. */
+            sliHigh: (number | null)[];
+            /** @description The least that the SLI of the step may have been, given the minutes that are not known. */
+            sliLow: (number | null)[];
             /** Format: int64 */
             stepSeconds: number;
             /** @description The end of each step, in Unix milliseconds. */
@@ -2334,7 +2354,9 @@ export interface components {
             /** Format: date-time */
             to: string;
             total: (number | null)[];
-            /** @description Share of the minutes with data in the objective's period that ends at the point. What is left of the budget is provisional where it is well under 1. */
+            /** @description When the objective's window that ends at the point began, in Unix milliseconds. */
+            windowFrom: number[];
+            /** @description Share of the minutes with data in the objective's window that ends at the point. What is left of the budget is provisional where it is well under 1. */
             windowKnown: number[];
         };
         SloSummary: {
@@ -4138,6 +4160,8 @@ export interface operations {
                 to?: string;
                 /** @description How many points at most. */
                 points?: number;
+                /** @description Answer with what was known at this time, rather than now. */
+                asOf?: string;
             };
             header?: never;
             path: {

@@ -1,0 +1,255 @@
+package slo
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
+)
+
+// account is what the budget of an objective counts over a span: the ledger seen
+// through the exclusions and the budgeting method. Any window inside of it can be
+// read at once, with bounds where something is not known.
+type account struct {
+	def  *Definition
+	span minutes
+
+	raw   []ledger.Minute // events as they were counted, without exclusions
+	seen  []ledger.Minute // what the budget counts
+	sums  []ledger.Sum    // sums[i] is of what is seen before minute span.From+i
+	gaps  []int32         // gaps[i] is how many minutes before it are unknown and in no lump, or slices not wholly known
+	shaky []ledger.Sum    // shaky[i] is what is seen before it of slices that are not wholly known
+	peaks []float64       // the most that was seen in any minute of each hour
+
+	lumps    []lump  // by To
+	widest   int64   // of the lumps, in minutes
+	coarse   minutes // the part, at the start, of which only sums are kept
+	excluded []minutes
+}
+
+// lump is one of the ledger's. Where an exclusion covers a part of it, nobody can
+// tell what of it counts.
+type lump struct {
+	ledger.Lump
+	torn    bool
+	counted bool // it is part of what is seen in minute To
+}
+
+// account reads what the budget of an objective counted over a span, as it was
+// known at asOf, or as it is known now where asOf is zero. Of minutes from
+// watermark on nothing is known, whatever the ledger holds.
+func (s *Service) account(ctx context.Context, q db.DBTX, d *Definition, span minutes, watermark int64, asOf time.Time) (*account, error) {
+	span.From = d.Counting.Start(span.From)
+	h, err := s.history(ctx, q, d, span, asOf)
+	if err != nil {
+		return nil, err
+	}
+	c := &account{def: d, span: span, raw: h.Minutes}
+	for at := max(span.From, watermark); at < span.To; at++ {
+		c.raw[at-span.From] = ledger.Minute{}
+	}
+	if c.excluded, err = excludedMinutes(ctx, q, d, span, asOf); err != nil {
+		return nil, err
+	}
+	c.see(h.Lumps, watermark)
+	c.add()
+	return c, nil
+}
+
+// see applies exclusions and the budgeting method.
+func (c *account) see(lumps []ledger.Lump, watermark int64) {
+	covered := make([]bool, len(c.raw))
+	events := slices.Clone(c.raw)
+	for _, l := range lumps {
+		if l.To >= watermark {
+			continue
+		}
+		if c.def.Counting.Sliced() {
+			c.blur(events, l)
+			continue
+		}
+		for m := max(l.From, c.span.From); m <= min(l.To, c.span.To-1); m++ {
+			covered[m-c.span.From] = true
+		}
+		c.keep(l)
+	}
+	for _, x := range c.excluded {
+		for m := x.From; m < x.To; m++ {
+			events[m-c.span.From] = ledger.Minute{Known: true}
+		}
+	}
+	c.seen = c.def.Counting.View(c.span.From, events)
+	c.gaps = make([]int32, len(c.seen)+1)
+	if c.def.Counting.Sliced() {
+		c.doubt(events)
+		return
+	}
+	for i, m := range c.seen {
+		c.gaps[i+1] = c.gaps[i]
+		if !m.Known && !covered[i] {
+			c.gaps[i+1]++
+		}
+	}
+}
+
+// doubt finds the slices that may have been better or worse than they look,
+// because a minute of them is not known.
+func (c *account) doubt(events []ledger.Minute) {
+	c.shaky = make([]ledger.Sum, len(c.seen)+1)
+	whole := true
+	for i, m := range events {
+		at := c.span.From + int64(i)
+		whole = whole && m.Known
+		c.gaps[i+1], c.shaky[i+1] = c.gaps[i], c.shaky[i]
+		if c.def.Counting.Start(at+1) != at+1 {
+			continue
+		}
+		if !whole {
+			c.gaps[i+1]++
+			c.shaky[i+1] = c.shaky[i].Add(c.seen[i])
+		}
+		whole = true
+	}
+}
+
+// blur makes unknown the slices of which a lump leaves open how good they were.
+// Where nothing bad was counted in any of them nothing is open.
+func (c *account) blur(events []ledger.Minute, l ledger.Lump) {
+	place := func(m int64) int64 { return min(max(m-c.span.From, 0), int64(len(events))) }
+	last := c.def.Counting.Start(l.To) + c.def.Counting.Slice
+	touched := events[place(c.def.Counting.Start(l.From)):place(last)]
+	if l.Bad == 0 && !slices.ContainsFunc(touched, func(m ledger.Minute) bool { return m.Bad > 0 }) {
+		for i := place(l.From); i < place(l.To); i++ {
+			events[i].Known = true
+		}
+		return
+	}
+	clear(touched)
+}
+
+// keep takes a lump unless all of it is excluded.
+func (c *account) keep(l ledger.Lump) {
+	var out int64
+	in := l.To < c.span.To
+	for _, x := range c.excluded {
+		out += max(0, min(x.To, l.To+1)-max(x.From, l.From))
+		in = in && (l.To < x.From || l.To >= x.To)
+	}
+	if out == l.To-l.From+1 {
+		return
+	}
+	c.lumps = append(c.lumps, lump{l, out > 0, in})
+	c.widest = max(c.widest, l.To-l.From)
+}
+
+// add sums up what is seen.
+func (c *account) add() {
+	c.sums = make([]ledger.Sum, len(c.seen)+1)
+	c.peaks = make([]float64, len(c.seen)/ledger.MinutesPerHour+1)
+	late := map[int64]float64{} // what lumps add to the minute in which they were seen
+	for _, l := range c.lumps {
+		late[l.To] += l.Total
+	}
+	for i, m := range c.seen {
+		c.sums[i+1] = c.sums[i].Add(m)
+		if len(late) > 0 {
+			m.Total -= late[c.span.From+int64(i)]
+		}
+		p := &c.peaks[i/ledger.MinutesPerHour]
+		*p = max(*p, m.Total)
+	}
+}
+
+// clamp is the place of a minute in the running sums.
+func (c *account) clamp(minute int64) int64 {
+	return min(max(minute-c.span.From, 0), int64(len(c.seen)))
+}
+
+// over is what was counted in a span of minutes.
+func (c *account) over(from, to int64) ledger.Sum { return c.between(c.sums, from, to) }
+
+func (c *account) between(sums []ledger.Sum, from, to int64) ledger.Sum {
+	a, b := sums[c.clamp(from)], sums[c.clamp(to)]
+	return ledger.Sum{Total: b.Total - a.Total, Bad: b.Bad - a.Bad, Known: b.Known - a.Known}
+}
+
+// bounds are the worst and the best that a span of minutes may have been; see
+// [ledger.Bounds]. What lies before what was read is unknown.
+func (c *account) bounds(from, to int64) (low, high ledger.Sum) {
+	sum, cut := c.over(from, to), []ledger.Lump(nil)
+	i, _ := slices.BinarySearchFunc(c.lumps, from, func(l lump, m int64) int { return int(l.To - m) })
+	for ; i < len(c.lumps) && c.lumps[i].To-c.widest < to; i++ {
+		l := &c.lumps[i]
+		if l.From >= to || !l.torn && l.From >= from && l.To < to {
+			continue
+		}
+		if l.counted && l.To < to {
+			sum.Total -= l.Total
+			sum.Bad -= l.Bad
+		}
+		cut = append(cut, l.Lump)
+	}
+	unknown := int(c.gaps[c.clamp(to)] - c.gaps[c.clamp(from)])
+	if unread := max(0, c.span.From-from); unread > 0 {
+		unknown += int(unread / max(1, c.def.Counting.Slice))
+	}
+	switch {
+	case unknown == 0:
+		return ledger.Bounds(sum, 0, 0, cut)
+	case c.def.Counting.Sliced():
+		shaky := c.between(c.shaky, from, to)
+		sum.Total -= shaky.Total
+		sum.Bad -= shaky.Bad
+		return ledger.Bounds(sum, unknown, 1, nil)
+	}
+	return ledger.Bounds(sum, unknown, c.largest(from, to), cut)
+}
+
+// largest is the most that was seen in any known minute of a span, taken by full
+// hours.
+func (c *account) largest(from, to int64) (most float64) {
+	a, b := c.clamp(from), c.clamp(to)
+	for _, p := range c.peaks[a/ledger.MinutesPerHour : (b+ledger.MinutesPerHour-1)/ledger.MinutesPerHour] {
+		most = max(most, p)
+	}
+	return most
+}
+
+// share is how much of a span of minutes lies in the excluded ones.
+func (c *account) share(from, to int64) float64 {
+	var in int64
+	for _, x := range c.excluded {
+		in += max(0, min(x.To, to)-max(x.From, from))
+	}
+	return float64(in) / float64(to-from)
+}
+
+// watermarkAsOf is the first minute that was not read yet, as it was at an
+// instant: what is read now, and no minute that was not settled then.
+func (s *Service) watermarkAsOf(d *Definition, now int64, asOf time.Time) int64 {
+	if asOf.IsZero() {
+		return now
+	}
+	return min(now, ledger.Done(asOf.Add(-s.settle(d))))
+}
+
+// definitionAsOf is an objective as it was defined at an instant, and as it is
+// where that is zero.
+func definitionAsOf(ctx context.Context, q db.DBTX, name string, asOf time.Time) (*Definition, error) {
+	row, err := db.New(q).GetDefinition(ctx, name)
+	if err != nil {
+		return nil, notFound(name)
+	}
+	data := row.Data
+	if !asOf.IsZero() {
+		former, err := db.New(q).DefinitionAsOf(ctx, db.DefinitionAsOfParams{Slo: name, SupersededAt: database.Micros(asOf)})
+		if err == nil {
+			data = former
+		}
+	}
+	d := &Definition{}
+	return d, unmarshal(data, d)
+}
