@@ -77,7 +77,7 @@ func (s *Sources) Register(a *httpapi.API) {
 type SourceView struct {
 	Name           string     `json:"name"`
 	Title          string     `json:"title,omitempty"`
-	Kind           string     `json:"kind" enum:"embedded,prometheus"`
+	Kind           string     `json:"kind" enum:"embedded,prometheus,events,plugin"`
 	URL            string     `json:"url,omitempty"`
 	Default        bool       `json:"default" doc:"Answers where no data source is named."`
 	Exact          bool       `json:"exact" doc:"Counts the increases of counters exactly, without extrapolation."`

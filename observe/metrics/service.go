@@ -79,12 +79,16 @@ var _ Querier = (*source)(nil)
 
 // AddBuiltin adds the source that the program brings along, such as the embedded
 // store. A declared source of the same name is not used.
-func (s *Sources) AddBuiltin(name string, q Querier) {
+func (s *Sources) AddBuiltin(name string, q Querier) { s.AddOwn(name, KindEmbedded, q) }
+
+// AddOwn is AddBuiltin for a source of another kind. Only the embedded store is
+// the default one by itself.
+func (s *Sources) AddOwn(name, kind string, q Querier) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sources[name] = &source{
 		declared: declared{name: name}, builtin: true, inner: q, now: s.o.Now,
-		state: State{Name: name, Kind: KindEmbedded, Status: Unknown},
+		state: State{Name: name, Kind: kind, Status: Unknown},
 	}
 	s.wake()
 }
@@ -162,22 +166,22 @@ func (s *Sources) find(name string) (*source, error) {
 // program's own, else the only one.
 func (s *Sources) standard() *source {
 	var own, only *source
+	declared := 0
 	for _, src := range s.sources {
-		if src.isDefault {
+		switch {
+		case src.isDefault:
 			return src
-		}
-		if src.builtin {
+		case src.builtin && src.state.Kind == KindEmbedded:
 			own = src
+		case !src.builtin:
+			only = src
+			declared++
 		}
-		only = src
 	}
-	if own != nil {
-		return own
-	}
-	if len(s.sources) == 1 {
+	if own == nil && declared == 1 {
 		return only
 	}
-	return nil
+	return own
 }
 
 // IncreaseWindow is the window over which increases of a source are to be taken:

@@ -27,7 +27,7 @@ const (
 type State struct {
 	Name      string        // as documents refer to it
 	Title     string        // for people; may be empty
-	Kind      string        // "embedded" or "prometheus"
+	Kind      string        // one of the kinds below
 	URL       string        // without credentials; empty for the embedded store
 	Default   bool          // answers for the name ""
 	Exact     bool          // knows exact increases
@@ -42,6 +42,8 @@ type State struct {
 const (
 	KindEmbedded   = "embedded"
 	KindPrometheus = "prometheus"
+	KindEvents     = "events" // pushed counts, kept in the database
+	KindPlugin     = "plugin" // a program of the operator's
 )
 
 const (
