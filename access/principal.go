@@ -36,6 +36,8 @@ const (
 	AccessAdmin  httpapi.Scope = "access:admin"
 	SystemRead   httpapi.Scope = "system:read"
 	SystemAdmin  httpapi.Scope = "system:admin"
+	EventsWrite  httpapi.Scope = "events:write"
+	ProbeRun     httpapi.Scope = "probe:run"
 )
 
 // Role is what a person may do everywhere. Each role includes those before it:
@@ -63,9 +65,9 @@ var roles = []struct {
 	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything and answers alerts.", "すべてを閲覧し、アラートに対応できます。"),
 		[]httpapi.Scope{AccessRead}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),
-		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite}},
+		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite}},
 	{Admin, text.Say("Administrator", "管理者"), text.Say("Also manages people, tokens and the system.", "加えて、利用者・トークン・システムを管理できます。"),
-		[]httpapi.Scope{AccessAdmin, SystemAdmin}},
+		[]httpapi.Scope{AccessAdmin, SystemAdmin, ProbeRun}},
 }
 
 // ownerScopes are what owning a team adds; MayEdit narrows them to what the

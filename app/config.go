@@ -18,6 +18,8 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics/pushed"
+	"github.com/teiten/teiten/observe/probe"
 )
 
 // Config is everything that is decided before the server starts. The comments
@@ -40,6 +42,8 @@ type Config struct {
 	Log     LogConfig     `json:"log"`
 	Metrics MetricsConfig `json:"metrics"`
 	Notify  NotifyConfig  `json:"notify"`
+	Events  EventsConfig  `json:"events"`
+	Probe   ProbeConfig   `json:"probe"`
 
 	file string // where it was read, "" for nowhere
 }
@@ -83,6 +87,17 @@ type SMTPConfig struct {
 	TLS      string `json:"tls" doc:"starttls, implicit, opportunistic or none." ja:"starttls、implicit、opportunistic、none のいずれか。"`
 }
 
+// EventsConfig is about events that are pushed.
+type EventsConfig struct {
+	LateDays int64 `json:"lateDays" doc:"How many days late a pushed event may be and still counts in its own minute." ja:"プッシュされたイベントを、何日前の分まで本来の時刻で数えるか。"`
+}
+
+// ProbeConfig is about the probes that the server itself runs.
+type ProbeConfig struct {
+	Enabled       bool           `json:"enabled" doc:"Run the probes of the location \"server\". Agents run theirs in any case." ja:"場所 server のプローブを実行します。エージェントは設定にかかわらず実行します。"`
+	AllowNetworks []netip.Prefix `json:"allowNetworks" doc:"Networks that probes of the server may reach besides the public internet. Loopback and link-local addresses only where they are listed; a metadata service only where its very address is." ja:"公開インターネット以外に、サーバーのプローブから接続できるネットワーク。ループバックとリンクローカルは明記した場合だけ、メタデータサービスはそのアドレス自体を書いた場合だけ許可されます。"`
+}
+
 // Duration is a time.Duration that is written as 90s, 15m, 12h or 40d.
 type Duration time.Duration
 
@@ -123,6 +138,8 @@ func DefaultConfig() Config {
 			Enabled: true, Retention: RetentionSpec{Time: Duration(40 * 24 * time.Hour)},
 		}},
 		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
+		Events: EventsConfig{LateDays: int64(pushed.DefaultLate / (24 * time.Hour))},
+		Probe:  ProbeConfig{Enabled: true, AllowNetworks: probe.PrivateNetworks()},
 	}
 }
 
@@ -171,6 +188,9 @@ func (c *Config) check() error {
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		wrong("log.format", text.Say("log.format: %q is unknown", "log.format: %q は不明です", c.Log.Format), text.Say("use text or json", "text または json にしてください"))
+	}
+	if c.Events.LateDays < 1 || c.Events.LateDays > 90 {
+		wrong("events.lateDays", text.Say("events.lateDays must lie between 1 and 90", "events.lateDays は1から90の範囲で指定してください"), text.Say("7 suits most senders", "通常は7で十分です"))
 	}
 	if c.Data == "" {
 		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))

@@ -21,7 +21,10 @@ import (
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/embedded"
+	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/metrics/remote"
+	"github.com/teiten/teiten/observe/probe"
+	probecheck "github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/web"
 )
@@ -37,6 +40,8 @@ type rooms struct {
 	Catalog  *catalog.Service
 	Sources  *metrics.Sources
 	Store    *embedded.Store // nil where metrics come from elsewhere only
+	Events   *pushed.Service
+	Probes   *probe.Service
 	SLO      *slo.Service
 }
 
@@ -54,7 +59,9 @@ func migrations() []migration {
 		{"notify", notify.Migrations},
 		{"catalog", catalog.Migrations},
 		{"metrics", metrics.Migrations},
+		{"pushed", pushed.Migrations},
 		{"slo", slo.Migrations},
+		{"probe", probe.Migrations},
 	}
 }
 
@@ -86,7 +93,11 @@ func (a *App) openRooms(ctx context.Context) error {
 	if err := a.openSources(ctx); err != nil {
 		return err
 	}
+	a.Events = pushed.New(pushed.Deps{DB: a.db, Journal: a.Journal, Now: a.now, Log: a.log, Late: time.Duration(a.config.Events.LateDays) * 24 * time.Hour})
+	a.Sources.AddOwn(pushed.SourceName, metrics.KindEvents, a.Events)
 	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log})
+
+	a.openProbes()
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -94,6 +105,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Sources.Kinds(kinds)
 	kinds.Add(a.Notify.Kind())
 	a.SLO.Kinds(kinds)
+	a.Probes.Kinds(kinds)
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
 	a.Notify.Subscribe(a.Journal)
@@ -101,9 +113,12 @@ func (a *App) openRooms(ctx context.Context) error {
 	// What runs later or repeatedly.
 	a.Notify.Jobs(a.queue)
 	a.Access.Schedule(a.queue)
+	a.Events.Schedule(a.queue)
+	a.Probes.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
 	a.SLO.Measures(a.Measures)
+	a.Probes.Measures(a.Measures)
 	a.Notify.Measures(a.Measures)
 	return nil
 }
@@ -157,6 +172,19 @@ func (a *App) openSources(ctx context.Context) error {
 	return a.Sources.Reload(ctx)
 }
 
+// openProbes lets probes reach what the configuration allows.
+func (a *App) openProbes() {
+	d := probe.Deps{
+		DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Events: a.Events, Objectives: a.SLO, Documents: a.AsCode,
+		Env: probecheck.Env{Reach: probecheck.NewReach(a.config.Probe.AllowNetworks), Secrets: a.config.secrets(), Now: a.now},
+		Now: a.now, Log: a.log,
+	}
+	if a.Store != nil {
+		d.Samples = a.Store
+	}
+	a.Probes = probe.New(d)
+}
+
 // openAPI puts every room's operations and pages behind one handler.
 func (a *App) openAPI(context.Context) error {
 	a.api = httpapi.New(httpapi.Options{
@@ -164,7 +192,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.SLO,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes,
 	} {
 		room.Register(a.api)
 	}
@@ -187,6 +215,9 @@ func (a *App) background() []part {
 	}
 	if a.Store != nil {
 		parts = append(parts, part{"scraping", a.Store.Run})
+	}
+	if a.config.Probe.Enabled {
+		parts = append(parts, part{"probes", a.Probes.Run})
 	}
 	return parts
 }

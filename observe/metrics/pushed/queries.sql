@@ -43,8 +43,9 @@ SELECT stream, CAST(SUM(good) AS DOUBLE PRECISION) AS good, CAST(SUM(total) AS D
 FROM pushed_minutes GROUP BY stream;
 
 -- name: SumSince :many
-SELECT stream, CAST(SUM(good) AS DOUBLE PRECISION) AS good, CAST(SUM(total) AS DOUBLE PRECISION) AS total
-FROM pushed_minutes WHERE minute >= $1 GROUP BY stream;
+SELECT s.labels, CAST(SUM(m.good) AS DOUBLE PRECISION) AS good, CAST(SUM(m.total) AS DOUBLE PRECISION) AS total
+FROM pushed_streams s JOIN pushed_minutes m ON m.stream = s.id
+WHERE s.name = $1 AND m.minute >= $2 GROUP BY s.id, s.labels;
 
 -- name: DropKeys :exec
 DELETE FROM pushed_keys WHERE pushed_at < $1;

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 )
 
@@ -156,7 +157,7 @@ func (r *run) request(ctx context.Context, h *HTTPStep, known values) (*http.Req
 		if err != nil {
 			return nil, err
 		}
-		if value.IsReference() || !harmless(name) {
+		if value.IsReference() || !Harmless(name, value) {
 			r.keep(v)
 		}
 		if v, err = known.fill(v); err != nil {
@@ -260,8 +261,12 @@ func (p *phases) finish() {
 	}
 }
 
-// harmless are headers whose values are no secrets.
-func harmless(name string) bool {
+// Harmless reports whether a header holds no secret: its name is one of those
+// that never do, or its value only names what other steps provide.
+func Harmless(name string, v secret.Secret) bool {
+	if placeholder.ReplaceAllString(string(v), "") == "" {
+		return true
+	}
 	switch strings.ToLower(name) {
 	case "accept", "accept-language", "accept-encoding", "content-type", "user-agent", "host", "cache-control", "if-none-match", "origin", "referer":
 		return true

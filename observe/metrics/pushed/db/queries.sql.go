@@ -336,18 +336,24 @@ func (q *Queries) SumBefore(ctx context.Context, arg SumBeforeParams) (SumBefore
 }
 
 const sumSince = `-- name: SumSince :many
-SELECT stream, CAST(SUM(good) AS DOUBLE PRECISION) AS good, CAST(SUM(total) AS DOUBLE PRECISION) AS total
-FROM pushed_minutes WHERE minute >= $1 GROUP BY stream
+SELECT s.labels, CAST(SUM(m.good) AS DOUBLE PRECISION) AS good, CAST(SUM(m.total) AS DOUBLE PRECISION) AS total
+FROM pushed_streams s JOIN pushed_minutes m ON m.stream = s.id
+WHERE s.name = $1 AND m.minute >= $2 GROUP BY s.id, s.labels
 `
 
+type SumSinceParams struct {
+	Name   string
+	Minute int64
+}
+
 type SumSinceRow struct {
-	Stream string
+	Labels string
 	Good   float64
 	Total  float64
 }
 
-func (q *Queries) SumSince(ctx context.Context, minute int64) ([]SumSinceRow, error) {
-	rows, err := q.db.QueryContext(ctx, sumSince, minute)
+func (q *Queries) SumSince(ctx context.Context, arg SumSinceParams) ([]SumSinceRow, error) {
+	rows, err := q.db.QueryContext(ctx, sumSince, arg.Name, arg.Minute)
 	if err != nil {
 		return nil, err
 	}
@@ -355,7 +361,7 @@ func (q *Queries) SumSince(ctx context.Context, minute int64) ([]SumSinceRow, er
 	var items []SumSinceRow
 	for rows.Next() {
 		var i SumSinceRow
-		if err := rows.Scan(&i.Stream, &i.Good, &i.Total); err != nil {
+		if err := rows.Scan(&i.Labels, &i.Good, &i.Total); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
