@@ -233,6 +233,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell how many events happened and how many were good
+         * @description All events of a push are taken or none. An event whose idempotencyKey was taken before counts once; a correction is a new event.
+         */
+        post: operations["push-events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the streams of events with their counts */
+        get: operations["list-event-streams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exclusions": {
         parameters: {
             query?: never;
@@ -477,6 +514,125 @@ export interface paths {
         put?: never;
         /** Show what an apply would do */
         post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probe-assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checks that an agent is to make */
+        get: operations["list-probe-assignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probe-locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where probes are checked from, and whether it reports */
+        get: operations["list-probe-locations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probe-results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver what an agent found */
+        post: operations["deliver-probe-results"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Probes and how they are, the most urgent first */
+        get: operations["list-probes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about one probe */
+        get: operations["get-probe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probes/{name}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results with where their time went, newest first */
+        get: operations["list-probe-results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probes/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One probe over time, by location */
+        get: operations["get-probe-series"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1186,6 +1342,14 @@ export interface components {
             schema: string;
             title: string;
         };
+        AscodeOrigin: {
+            /** @description Where it is written, for a document from code. */
+            file?: string;
+            /** Format: int64 */
+            line?: number;
+            /** @description code: and the set it was applied in, or browser. */
+            managedBy?: string;
+        };
         AscodePlanView: {
             /** Format: int64 */
             added: number;
@@ -1227,6 +1391,10 @@ export interface components {
             revision: number;
             /** Format: date-time */
             updatedAt: string;
+        };
+        AssignmentsOutBody: {
+            /** @description The checks of the location. Secrets that are written out in documents are part of them; references are looked up by the agent. */
+            items: components["schemas"]["RunnerJob"][];
         };
         CatalogEntity: {
             annotations?: {
@@ -1362,6 +1530,234 @@ export interface components {
             tier?: string;
             title?: string;
             type?: string;
+        };
+        Check: {
+            dns?: components["schemas"]["CheckDNS"];
+            grpc?: components["schemas"]["CheckGRPC"];
+            http?: components["schemas"]["CheckHTTP"];
+            icmp?: components["schemas"]["CheckICMP"];
+            tcp?: components["schemas"]["CheckTCP"];
+            tls?: components["schemas"]["CheckTLSExpiry"];
+        };
+        CheckAttempt: {
+            /** @description What went wrong, for programs. */
+            code?: string;
+            /** @enum {string} */
+            outcome: "success" | "failure" | "unknown";
+            /** @description What went wrong, for people. */
+            reason?: components["schemas"]["TextBoth"];
+            steps: components["schemas"]["CheckStep"][];
+            /** Format: double */
+            totalMs: number;
+        };
+        CheckBodyExpect: {
+            /** @description Texts that must all be there. */
+            contains?: string[];
+            /** @description Conditions on values of a JSON body. */
+            json?: components["schemas"]["CheckJSONExpect"][];
+            /** @description A regular expression (RE2) that must match. */
+            matches?: string;
+            /** @description Texts that must not be there. */
+            notContains?: string[];
+        };
+        CheckDNS: {
+            /** @description Answers that must all be there; any answer when absent. */
+            expect?: string[];
+            /** @description The name that is asked for. */
+            name: string;
+            /** @description host:port of the server that is asked; the system's when absent. */
+            resolver?: string;
+            /**
+             * @description The type of record; A when absent.
+             * @enum {string}
+             */
+            type?: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "TXT" | "SRV" | "PTR" | "SOA" | "CAA";
+        };
+        CheckExtract: {
+            /** @description A header of the answer. */
+            header?: string;
+            /** @description A path into the JSON body, such as $.token. */
+            json?: string;
+            /** @description A regular expression over the body; its first group, or all of it. */
+            matches?: string;
+            /** @description How later steps refer to it: {{name}}. */
+            name: string;
+        };
+        CheckGRPC: {
+            /** @description host:port. */
+            address: string;
+            /** @description The service whose health is asked for; the whole server's when absent. */
+            service?: string;
+            /** @description Where it is written, even empty, TLS is spoken; plain text otherwise. */
+            tls?: components["schemas"]["CheckTLSOptions"];
+        };
+        CheckHTTP: {
+            /** @description Values for {{name}} in addresses, headers and bodies. May be ${env:NAME} or ${file:PATH}, looked up where the probe runs. */
+            secrets?: {
+                [key: string]: string;
+            };
+            /** @description Requests, one after the other; the first that fails ends the check. */
+            steps: components["schemas"]["CheckHTTPStep"][];
+            /** @description How certificates are verified and shown. */
+            tls?: components["schemas"]["CheckTLSOptions"];
+        };
+        CheckHTTPExpect: {
+            /** @description What the body must hold. */
+            body?: components["schemas"]["CheckBodyExpect"];
+            /** @description What headers must say. */
+            headers?: components["schemas"]["CheckHeaderExpect"][];
+            /** @description Longest time from the step's beginning to the last byte, such as 800ms. */
+            latency?: string;
+            /** @description Accepted statuses: 200, 2xx or 200-299; 2xx when absent. */
+            status?: string[];
+        };
+        CheckHTTPStep: {
+            /** @description Sent with the request; may hold {{name}}. */
+            body?: string;
+            /** @description What the answer must be; a status of 2xx when absent. */
+            expect?: components["schemas"]["CheckHTTPExpect"];
+            /** @description Values for the steps that follow. */
+            extract?: components["schemas"]["CheckExtract"][];
+            /** @description Whether redirects are followed, at most ten; true when absent. */
+            followRedirects?: boolean;
+            /** @description Sent with the request. Values may be ${env:NAME} or ${file:PATH}, or hold {{name}}. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description GET when absent. */
+            method?: string;
+            /** @description What people call the step; the method and path when absent. */
+            name?: string;
+            /** @description The address, beginning with http:// or https://. */
+            url: string;
+        };
+        CheckHeaderExpect: {
+            /** @description true: it must not be there. */
+            absent?: boolean;
+            /** @description What it must be. */
+            equals?: string;
+            /** @description A regular expression that it must match. */
+            matches?: string;
+            /** @description The header's name. */
+            name: string;
+        };
+        CheckICMP: {
+            /**
+             * Format: int64
+             * @description How many requests are sent; 3 when absent.
+             */
+            count?: number;
+            /** @description Name or address. */
+            host: string;
+            /** @description Longest mean time of an answer. */
+            latency?: string;
+            /**
+             * Format: double
+             * @description The share of requests that may stay unanswered; 0 when absent.
+             */
+            maxLoss?: number;
+        };
+        CheckJSONExpect: {
+            /** @description true: there must be no such value. */
+            absent?: boolean;
+            /** @description The value it must be: a text, a number, true or false. */
+            equals?: unknown;
+            /** @description A regular expression that its text must match. */
+            matches?: string;
+            /**
+             * Format: double
+             * @description The greatest number it may be.
+             */
+            max?: number;
+            /**
+             * Format: double
+             * @description The least number it may be.
+             */
+            min?: number;
+            /** @description Where the value is: $.order.items[0].name. */
+            path: string;
+        };
+        CheckStep: {
+            /** @description The address that was reached. */
+            address?: string;
+            /** Format: int64 */
+            bytes?: number;
+            /**
+             * Format: double
+             * @description Days until the first certificate of the chain expires.
+             */
+            certificateDays?: number;
+            code?: string;
+            /** Format: double */
+            connectMs: number;
+            /** Format: double */
+            dnsMs: number;
+            name: string;
+            /** @enum {string} */
+            outcome: "success" | "failure" | "unknown";
+            protocol?: string;
+            reason?: components["schemas"]["TextBoth"];
+            /** Format: int64 */
+            redirects?: number;
+            /**
+             * Format: double
+             * @description When it began, counted from the beginning of the attempt.
+             */
+            startMs: number;
+            /**
+             * Format: int64
+             * @description HTTP status, gRPC health (1: serving) or DNS answer code.
+             */
+            status?: number;
+            /** Format: double */
+            tlsMs: number;
+            /** Format: double */
+            totalMs: number;
+            /** Format: double */
+            transferMs: number;
+            /**
+             * Format: double
+             * @description From the request sent to the first byte of the answer.
+             */
+            ttfbMs: number;
+        };
+        CheckTCP: {
+            /** @description host:port. */
+            address: string;
+            /** @description A regular expression that what arrives must match. */
+            expect?: string;
+            /** @description What is sent after connecting. */
+            send?: string;
+            /** @description Where it is written, even empty, TLS is spoken. */
+            tls?: components["schemas"]["CheckTLSOptions"];
+        };
+        CheckTLSExpiry: {
+            /** @description host:port; port 443 when absent. */
+            address: string;
+            /**
+             * Format: double
+             * @description How many days must be left; 14 when absent.
+             */
+            days?: number;
+            /** @description How certificates are verified. */
+            tls?: components["schemas"]["CheckTLSOptions"];
+        };
+        CheckTLSOptions: {
+            /** @description Authority of the target's certificate: PEM, or ${file:PATH}. The system's authorities when absent. */
+            ca?: string;
+            /** @description Client certificate: PEM, or ${file:PATH}. */
+            cert?: string;
+            /** @description Accept any certificate. */
+            insecureSkipVerify?: boolean;
+            /** @description Its key: PEM, or ${file:PATH}. */
+            key?: string;
+            /** @description Name expected in the target's certificate. */
+            serverName?: string;
+        };
+        DeliverInBody: {
+            location: string;
+            results: components["schemas"]["RunnerResult"][];
+            version?: string;
         };
         ExcludeInBody: {
             /** @description What a dry run, or the refusal, asked for, where it gives back much of a budget. */
@@ -1500,7 +1896,7 @@ export interface components {
             /** @description Counts the increases of counters exactly, without extrapolation. */
             exact: boolean;
             /** @enum {string} */
-            kind: "embedded" | "prometheus";
+            kind: "embedded" | "prometheus" | "events" | "plugin";
             /** @description The latest failure, in the reader's language; absent while all is well. */
             lastError?: string;
             /** Format: date-time */
@@ -1857,6 +2253,46 @@ export interface components {
              */
             total?: number;
         };
+        PageProbePlace: {
+            items: components["schemas"]["ProbePlace"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageProbeResultView: {
+            items: components["schemas"]["ProbeResultView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageProbeView: {
+            items: components["schemas"]["ProbeView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PagePushedStreamView: {
+            items: components["schemas"]["PushedStreamView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloAlertView: {
             items: components["schemas"]["SloAlertView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -1897,6 +2333,236 @@ export interface components {
              */
             total?: number;
         };
+        ProbeDetail: {
+            /** @description The last 24 hours, of all locations. */
+            day: components["schemas"]["ProbeTally"];
+            description?: string;
+            /** @description As it is written; secrets read (hidden). */
+            document: components["schemas"]["ProbeDocument"];
+            /** Format: double */
+            intervalSeconds: number;
+            /** @description The latest result of each location. */
+            latest: components["schemas"]["ProbeResultView"][];
+            locations: components["schemas"]["ProbeLocationView"][];
+            name: string;
+            origin: components["schemas"]["AscodeOrigin"];
+            owner?: string;
+            /** Format: int64 */
+            quorum: number;
+            reason?: components["schemas"]["TextBoth"];
+            service: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description The objective that the probe brings along. */
+            slo?: string;
+            /** @enum {string} */
+            state: "up" | "degraded" | "down" | "silent" | "unknown";
+            system?: string;
+            /** @description What is looked at, for people. */
+            target: string;
+            tier?: string;
+            /** Format: double */
+            timeoutSeconds: number;
+            title?: string;
+            /** @enum {string} */
+            type: "http" | "tcp" | "tls" | "dns" | "grpc" | "icmp";
+        };
+        ProbeDocument: {
+            apiVersion: string;
+            kind: string;
+            metadata: components["schemas"]["ProbeMetadata"];
+            spec: components["schemas"]["ProbeSpec"];
+        };
+        ProbeLocationSeries: {
+            location: string;
+            points: components["schemas"]["ProbeSeriesPoint"][];
+        };
+        ProbeLocationView: {
+            /** @description The last 24 hours. */
+            day: components["schemas"]["ProbeTally"];
+            /**
+             * Format: date-time
+             * @description When it was last checked.
+             */
+            lastAt?: string;
+            /**
+             * Format: double
+             * @description How long that took.
+             */
+            lastMs: number;
+            location: string;
+            reason?: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description Since when it is so.
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "up" | "down" | "silent" | "unknown";
+        };
+        ProbeMetadata: {
+            annotations?: {
+                [key: string]: string;
+            };
+            /** @description What people call it. */
+            displayName?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description How the probe is referred to, and the label probe of its counters. */
+            name: string;
+        };
+        ProbePlace: {
+            /** Format: date-time */
+            lastSeen?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many probes are checked from here.
+             */
+            probes: number;
+            reason?: components["schemas"]["TextBoth"];
+            /** @enum {string} */
+            state: "reporting" | "silent" | "never";
+            /** @description Of the agent. */
+            version?: string;
+        };
+        ProbePromise: {
+            /**
+             * Format: double
+             * @description The share of successful checks that is promised, such as 0.999.
+             */
+            objective: number;
+            /** @description The rolling window: 7d, 28d, 30d; 30d when absent. */
+            window?: string;
+        };
+        ProbeRefusal: {
+            /** Format: date-time */
+            due: string;
+            probe: string;
+            reason: components["schemas"]["TextBoth"];
+        };
+        ProbeResultView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            code?: string;
+            /** @description The first attempt, where it failed and another followed. */
+            first?: components["schemas"]["CheckAttempt"];
+            id: string;
+            location: string;
+            /** @enum {string} */
+            outcome: "success" | "failure" | "unknown";
+            reason?: components["schemas"]["TextBoth"];
+            steps: components["schemas"]["CheckStep"][];
+            /** Format: double */
+            totalMs: number;
+        };
+        ProbeSeries: {
+            locations: components["schemas"]["ProbeLocationSeries"][];
+            /** Format: int64 */
+            stepSeconds: number;
+        };
+        ProbeSeriesPoint: {
+            /**
+             * Format: date-time
+             * @description The beginning of the step.
+             */
+            at: string;
+            /** Format: double */
+            good: number;
+            /** Format: double */
+            maxMs: number | null;
+            /** Format: double */
+            meanMs: number | null;
+            /**
+             * Format: double
+             * @description 0 where nothing was checked: that is unknown, not good.
+             */
+            total: number;
+        };
+        ProbeSpec: {
+            description?: string;
+            /** @description Records of a name. */
+            dns?: components["schemas"]["CheckDNS"];
+            /** @description gRPC health check. */
+            grpc?: components["schemas"]["CheckGRPC"];
+            /** @description Requests with what is expected of their answers. */
+            http?: components["schemas"]["CheckHTTP"];
+            /** @description Echo requests, where the system permits them. */
+            icmp?: components["schemas"]["CheckICMP"];
+            /** @description How often it is checked, from 10s to 1h; 1m when absent. */
+            interval?: string;
+            /** @description Where it is checked from: server, or the names of agents; server when absent. */
+            locations?: string[];
+            /**
+             * Format: int64
+             * @description How many locations must see it fail before the probe is down; 1 when absent. Each check counts for the objective all the same.
+             */
+            quorum?: number;
+            /**
+             * Format: int64
+             * @description How often a failed attempt is repeated before the check counts as failed; 0 when absent.
+             */
+            retries?: number;
+            /** @description The service that is looked at; it must be in the catalog. */
+            service: string;
+            /** @description Makes an objective of the probe. */
+            slo?: components["schemas"]["ProbePromise"];
+            /** @description A connection, with a dialogue where wanted. */
+            tcp?: components["schemas"]["CheckTCP"];
+            /** @description How long one attempt may take; 10s when absent. */
+            timeout?: string;
+            /** @description How long certificates are valid. */
+            tls?: components["schemas"]["CheckTLSExpiry"];
+        };
+        ProbeTaken: {
+            /** Format: int64 */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Results that had been delivered before.
+             */
+            duplicates: number;
+            /** @description Results that will never be taken; there is no use in sending them again. */
+            refused: components["schemas"]["ProbeRefusal"][];
+        };
+        ProbeTally: {
+            /** Format: int64 */
+            good: number;
+            /** Format: int64 */
+            total: number;
+        };
+        ProbeView: {
+            /** @description The last 24 hours, of all locations. */
+            day: components["schemas"]["ProbeTally"];
+            description?: string;
+            /** Format: double */
+            intervalSeconds: number;
+            locations: components["schemas"]["ProbeLocationView"][];
+            name: string;
+            owner?: string;
+            /** Format: int64 */
+            quorum: number;
+            reason?: components["schemas"]["TextBoth"];
+            service: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description The objective that the probe brings along. */
+            slo?: string;
+            /** @enum {string} */
+            state: "up" | "degraded" | "down" | "silent" | "unknown";
+            system?: string;
+            /** @description What is looked at, for people. */
+            target: string;
+            tier?: string;
+            /** Format: double */
+            timeoutSeconds: number;
+            title?: string;
+            /** @enum {string} */
+            type: "http" | "tcp" | "tls" | "dns" | "grpc" | "icmp";
+        };
         Problem: {
             /** @description A stable key for programs. */
             code: string;
@@ -1935,6 +2601,101 @@ export interface components {
             field?: string;
             remedy?: string;
             where?: components["schemas"]["FaultPosition"];
+        };
+        PushInBody: {
+            events: components["schemas"]["PushedEvent"][];
+        };
+        PushedEvent: {
+            /**
+             * Format: date-time
+             * @description When they happened; now when neither this nor minute is there.
+             */
+            at?: string;
+            /** @description Good and total may be negative: they take back what was told before. */
+            correction?: boolean;
+            /**
+             * Format: double
+             * @description How many were good.
+             */
+            good: number;
+            /** @description The same each time the same event is told; it then counts once. */
+            idempotencyKey: string;
+            /** @description Labels by which the stream is told apart, such as tenant. At most 10. */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description The beginning of the minute in which they happened, instead of at.
+             */
+            minute?: string;
+            /**
+             * @description The name of the stream.
+             * @example nightly-billing
+             */
+            stream: string;
+            /**
+             * Format: double
+             * @description How many there were.
+             */
+            total: number;
+        };
+        PushedStreamView: {
+            /** Format: date-time */
+            firstMinute: string;
+            /** Format: double */
+            good: number;
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            lastMinute: string;
+            /** Format: date-time */
+            lastPushAt: string;
+            stream: string;
+            /** Format: double */
+            total: number;
+        };
+        PushedTaken: {
+            /**
+             * Format: int64
+             * @description Events that count from now on.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Events that had been told before.
+             */
+            duplicates: number;
+        };
+        RunnerJob: {
+            check: components["schemas"]["Check"];
+            interval: string;
+            probe: string;
+            /** Format: int64 */
+            retries: number;
+            /** @description Changes with the settings. */
+            revision: string;
+            timeout: string;
+        };
+        RunnerResult: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When the check was to begin.
+             */
+            due: string;
+            /** @description The first attempt, where it failed and another followed. */
+            first?: components["schemas"]["CheckAttempt"];
+            /** @description The attempt that decided. */
+            last: components["schemas"]["CheckAttempt"];
+            probe: string;
         };
         SloAlertView: {
             /** Format: double */
@@ -2998,6 +3759,71 @@ export interface operations {
             };
         };
     };
+    "push-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushedTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-event-streams": {
+        parameters: {
+            query?: {
+                /** @description Only the stream of this name. */
+                stream?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePushedStreamView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-exclusions": {
         parameters: {
             query?: {
@@ -3546,6 +4372,260 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AscodePlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-probe-assignments": {
+        parameters: {
+            query: {
+                /** @description Where the agent is. */
+                location: string;
+                /** @description Of the agent. */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-probe-locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProbePlace"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "deliver-probe-results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliverInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-probes": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Words in name, title, service, owner or target. */
+                q?: string;
+                /** @description Only probes of this service. */
+                service?: string;
+                /** @description Only probes of this team's services. */
+                owner?: string;
+                /** @description Only probes in this state. */
+                state?: "up" | "degraded" | "down" | "silent" | "unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProbeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The probe's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-probe-results": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only results from here. */
+                location?: string;
+                /** @description Only results with this outcome. */
+                outcome?: "success" | "failure" | "unknown";
+                /** @description At this time or later. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The probe's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProbeResultView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-probe-series": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default 24 hours before its end. */
+                from?: string;
+                /** @description End of the span; by default now. */
+                to?: string;
+                /** @description How many points at most. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The probe's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeSeries"];
                 };
             };
             /** @description Error */
