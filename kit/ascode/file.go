@@ -1,6 +1,8 @@
 package ascode
 
 import (
+	"go.yaml.in/yaml/v3"
+
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 )
@@ -23,4 +25,22 @@ func DecodeFile(name string, data []byte, into any) error {
 	return invalid(fault.Position{File: name, Line: roots[1].Line, Column: roots[1].Column}, "ascode.several",
 		text.Say("there is more than one document", "複数の文書が含まれています"),
 		text.Say("remove the lines from --- on", "「---」以降を取り除いてください"))
+}
+
+// Read splits a file of another tool into its documents: trees without aliases
+// and merge keys, within the limits that documents of a kind have.
+func Read(f File) ([]*yaml.Node, []*fault.Error) { return readFile(f) }
+
+// Write writes objects as one YAML file, a document each, with their fields in
+// the order of their structs and named by their json tags.
+func Write(objects ...any) (string, error) {
+	var roots []*yaml.Node
+	for _, o := range objects {
+		n, err := encode(o)
+		if err != nil {
+			return "", err
+		}
+		roots = append(roots, n)
+	}
+	return writeYAML(roots)
 }
