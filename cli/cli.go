@@ -34,6 +34,7 @@ type root struct {
 	Get      getCmd      `cmd:"" help:"List documents, or show one."`
 	Delete   deleteCmd   `cmd:"" help:"Remove a document."`
 	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
+	Import   importCmd   `cmd:"" help:"Turn the objectives of Sloth or Pyrra into documents."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
 	Config   configCmd   `cmd:"" help:"Check the server's configuration."`

@@ -118,7 +118,8 @@ func listKinds(ctx context.Context, s *streams, to *client) error {
 type exportCmd struct {
 	remote
 	chosen
-	Kind string `arg:"" optional:"" help:"Only this kind."`
+	Kind string   `arg:"" optional:"" help:"Only this kind; or rules for Prometheus, or grafana for a dashboard over them."`
+	SLO  []string `name:"slo" help:"With rules: only these objectives." placeholder:"NAME"`
 }
 
 func (c *exportCmd) Run(ctx context.Context, s *streams) error {
@@ -126,15 +127,26 @@ func (c *exportCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	switch c.Kind {
+	case "rules":
+		return copied(ctx, s, to, "/api/v1/slo-rules", url.Values{"slo": c.SLO})
+	case "grafana":
+		return copied(ctx, s, to, "/api/v1/slo-dashboard", nil)
+	}
 	return export(ctx, s, to, c.query(c.Kind))
 }
 
 func export(ctx context.Context, s *streams, to *client, q url.Values) error {
-	yaml, err := to.raw(ctx, http.MethodGet, "/api/v1/documents/export", q, nil)
+	return copied(ctx, s, to, "/api/v1/documents/export", q)
+}
+
+// copied writes an answer of the server as it is.
+func copied(ctx context.Context, s *streams, to *client, path string, q url.Values) error {
+	body, err := to.raw(ctx, http.MethodGet, path, q, nil)
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(yaml)
+	_, err = s.out.Write(body)
 	return err
 }
 

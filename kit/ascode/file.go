@@ -34,6 +34,9 @@ func Read(f File) ([]*yaml.Node, []*fault.Error) { return readFile(f) }
 // Write writes objects as one YAML file, a document each, with their fields in
 // the order of their structs and named by their json tags.
 func Write(objects ...any) (string, error) {
+	if len(objects) == 0 {
+		return "", nil
+	}
 	var roots []*yaml.Node
 	for _, o := range objects {
 		n, err := encode(o)

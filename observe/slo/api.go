@@ -89,6 +89,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExclusions(a)
+	s.registerLeaving(a)
 }
 
 func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {

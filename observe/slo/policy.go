@@ -15,7 +15,7 @@ import (
 // where it names none. It reports false where a reference leads nowhere.
 func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Duration) ([]burn.Rule, bool, error) {
 	if len(o.Spec.AlertPolicies) == 0 {
-		return burn.Defaults(period), true, nil
+		return wanted(burn.Defaults(period), o.Metadata.Annotations[openslo.Alerts]), true, nil
 	}
 	rules := []burn.Rule{}
 	for i, use := range o.Spec.AlertPolicies {
@@ -40,6 +40,14 @@ func policyRules(ctx context.Context, q db.DBTX, o *openslo.SLO, period time.Dur
 		rules = append(rules, of...)
 	}
 	return rules, true, nil
+}
+
+// wanted are the default alerts that an SLO's annotation leaves it.
+func wanted(rules []burn.Rule, which string) []burn.Rule {
+	if which == "" || which == "all" {
+		return rules
+	}
+	return slices.DeleteFunc(rules, func(r burn.Rule) bool { return string(r.Severity) != which })
 }
 
 // policyRule makes rules of a policy: one for its condition, unless it is not to

@@ -29,6 +29,9 @@ const (
 	// CompositeTarget is the target of a composite; the weighted mean of its
 	// objectives' targets when absent.
 	CompositeTarget = "teiten.dev/composite-target"
+	// Alerts says which of the alerts that every SLO has it wants: all (the
+	// default), page, ticket, or none.
+	Alerts = "teiten.dev/alerts"
 )
 
 // Separate is the value of Composite that makes each objective one of its own.
@@ -37,8 +40,9 @@ const Separate = "separate"
 const longestSettle = time.Hour
 
 var (
-	known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget}
+	known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts}
 	joins = []string{"weighted", "and", "or", "journey", Separate}
+	wants = []string{"all", "page", "ticket", "none"}
 )
 
 // annotations accepts those that Teiten understands and those of others.
@@ -76,6 +80,10 @@ func annotation(name, v string) text.Both {
 	case Composite:
 		if !slices.Contains(joins, v) {
 			return ascode.OneOf(v, joins...)
+		}
+	case Alerts:
+		if !slices.Contains(wants, v) {
+			return ascode.OneOf(v, wants...)
 		}
 	case CompositeTarget:
 		if t, err := strconv.ParseFloat(v, 64); err != nil || !(t >= 0 && t < 1) {
