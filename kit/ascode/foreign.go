@@ -20,9 +20,6 @@ var foreigners = []foreign{
 	{name: "Sloth", version: "prometheus/v1", remedy: sloth},
 	{name: "Sloth", version: "sloth.slok.dev/v1", remedy: sloth},
 	{name: "Sloth", version: "sloth.slok.dev/v1alpha1", remedy: sloth},
-	{name: "OpenSLO v1alpha", version: "openslo/v1alpha", remedy: text.Say(
-		"rewrite it for openslo/v1: ratioMetrics under objectives became spec.indicator.spec.ratioMetric",
-		"openslo/v1 の書式に直してください。objectives の下の ratioMetrics は spec.indicator.spec.ratioMetric になりました")},
 	{name: "the Prometheus Operator", version: "monitoring.coreos.com/v1", remedy: rules},
 	{name: "the Prometheus Operator", version: "monitoring.coreos.com/v1alpha1", remedy: rules},
 	{name: "Kubernetes", version: "v1", remedy: leaveOut},

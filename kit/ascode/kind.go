@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 )
@@ -20,6 +22,9 @@ type Kind struct {
 	APIVersion   string
 	Kind         string
 	AlsoVersions []string
+	// Upgrade turns a document of one of AlsoVersions into one of APIVersion, in
+	// place, before it is read; messages point to the nodes that it keeps.
+	Upgrade func(root *yaml.Node)
 	// ID is the plural that people type: "slos".
 	ID    string
 	Title text.Both

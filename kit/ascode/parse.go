@@ -70,6 +70,10 @@ func (r *Registry) document(file string, root *yaml.Node) (*Document, []*fault.E
 	if wrong != nil {
 		return nil, []*fault.Error{wrong}
 	}
+	if version != k.APIVersion && k.Upgrade != nil {
+		k.Upgrade(root)
+		version = k.APIVersion
+	}
 	d.kind, d.Kind, d.APIVersion = k, k.Kind, version
 	d.Object = k.New()
 	faults := decode(d, root, d.Object)

@@ -92,6 +92,10 @@ func (r *reader) add(n *yaml.Node) bool {
 	if len(r.faults) > before {
 		return true
 	}
+	if root.Kind == yaml.SequenceNode && isList(root) {
+		r.roots = append(r.roots, root.Content...)
+		return true
+	}
 	if root.Kind != yaml.MappingNode {
 		r.wrong(root, "ascode.not_a_document", text.Say("this is not a document with fields", "フィールドを持つ文書ではありません"),
 			text.Say("begin each document with apiVersion and kind, and separate documents by a line `---`",
@@ -100,6 +104,16 @@ func (r *reader) add(n *yaml.Node) bool {
 	}
 	r.roots = append(r.roots, root)
 	return true
+}
+
+// isList reports whether a sequence holds documents.
+func isList(n *yaml.Node) bool {
+	for _, item := range n.Content {
+		if _, v := child(item, "apiVersion"); item.Kind != yaml.MappingNode || v == nil {
+			return false
+		}
+	}
+	return len(n.Content) > 0
 }
 
 // plain returns the tree with aliases followed and merge keys merged. Within

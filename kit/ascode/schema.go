@@ -48,7 +48,11 @@ func (k *Kind) schema() ([]byte, error) {
 		root.AdditionalProperties = true
 	}
 	root.Title = k.Title.In(text.EN)
-	limit(root, "apiVersion", append([]string{k.APIVersion}, k.AlsoVersions...))
+	versions := []string{k.APIVersion}
+	if k.Upgrade == nil { // others look different before they are upgraded
+		versions = append(versions, k.AlsoVersions...)
+	}
+	limit(root, "apiVersion", versions)
 	limit(root, "kind", []string{k.Kind})
 	raw, err := json.Marshal(root)
 	if err != nil {

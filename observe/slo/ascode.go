@@ -35,7 +35,8 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		r.Add(k)
 	}
 	r.Add(s.kindOfMaintenance())
-	add(ascode.Kind{Kind: kindService, ID: "openslo-services", Order: 60, Event: "catalog.entity_",
+	alpha := []string{openslo.AlphaVersion}
+	add(ascode.Kind{Kind: kindService, ID: "openslo-services", Order: 60, AlsoVersions: alpha, Upgrade: openslo.Upgrade, Event: "catalog.entity_",
 		Title: text.Say("Service (OpenSLO)", "サービス(OpenSLO)"),
 		New:   func() any { return &openslo.Service{} }, Validate: openslo.ValidateService,
 		Ref:   func(d *ascode.Document) string { return "service:" + d.Name },
@@ -52,7 +53,7 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		func() any { return &openslo.AlertPolicy{} }, openslo.ValidateAlertPolicy)
 	part(kindSLI, "slis", 80, text.Say("Service level indicator", "サービスレベル指標"),
 		func() any { return &openslo.SLI{} }, openslo.ValidateSLI)
-	add(ascode.Kind{Kind: kindSLO, ID: "slos", Order: 90, Event: "slo.",
+	add(ascode.Kind{Kind: kindSLO, ID: "slos", Order: 90, AlsoVersions: alpha, Upgrade: openslo.Upgrade, Event: "slo.",
 		Title: text.Say("Service level objective", "サービスレベル目標"),
 		New:   func() any { return &openslo.SLO{} }, Validate: openslo.ValidateSLO,
 		Ref:     func(d *ascode.Document) string { return "slo:" + d.Name },

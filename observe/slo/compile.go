@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
@@ -215,6 +216,9 @@ func indicatorOf(s *openslo.SLISpec, o openslo.Objective) (Indicator, bool) {
 	}
 	x := Indicator{Source: r.Total.MetricSource.MetricSourceRef,
 		Good: r.Good.Expression(), Bad: r.Bad.Expression(), Total: r.Total.Expression(), Counter: r.Counter}
+	if b, err := promexpr.Buckets(x.Good); x.Good != "" && err == nil && len(b) > 0 {
+		x.Bucket = b[0].Le
+	}
 	of := r.Good
 	if r.Bad != nil {
 		of = r.Bad

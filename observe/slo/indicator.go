@@ -18,6 +18,8 @@ type Indicator struct {
 	Counter bool   `json:"counter"`
 	// PartSource is where good or bad comes from, where that is not Source.
 	PartSource *string `json:"partSource,omitempty"`
+	// Bucket is the boundary (le) of the histogram's bucket that good selects.
+	Bucket string `json:"bucket,omitempty"`
 
 	Threshold *Threshold `json:"threshold,omitempty"`
 	Raw       *Raw       `json:"raw,omitempty"`
@@ -127,7 +129,9 @@ func (x *Indicator) minute(values []float64) (ledger.Minute, trouble) {
 
 // ratio counts events. Without a total nothing is known. Without a part the
 // total stands alone: a series that was never born counted nothing, so that
-// absent errors are no errors, and absent successes no success.
+// absent errors are no errors, and absent successes no success. A histogram
+// has all its buckets from its first event on: one that is absent while there are
+// events is not one of them.
 func (x *Indicator) ratio(total, part float64) (ledger.Minute, trouble) {
 	field := "good"
 	if x.Bad != "" {
@@ -143,6 +147,9 @@ func (x *Indicator) ratio(total, part float64) (ledger.Minute, trouble) {
 		return ledger.Minute{}, t
 	}
 	if missing(part) {
+		if x.Bucket != "" && total > 0 {
+			return ledger.Minute{}, noBucket
+		}
 		part = 0
 	}
 	if part > total*(1+slack)+slackEvents {
@@ -294,6 +301,7 @@ const (
 	goodAbove     trouble = "good_above_total"
 	badAbove      trouble = "bad_above_total"
 	ratioOutside  trouble = "ratio_outside"
+	noBucket      trouble = "no_bucket"
 )
 
 var troubleAbove = map[string]trouble{"good": goodAbove, "bad": badAbove}
@@ -339,6 +347,9 @@ func (t trouble) Say() text.Both {
 	case ratioOutside:
 		return text.Say("the raw ratio is not between 0 and 1: divide a percentage by 100, or give good and total instead",
 			"比率(raw)が0から1の間にありません。百分率なら100で割るか、代わりに good と total を指定してください")
+	case noBucket:
+		return text.Say("the histogram has no bucket with the boundary (le) that good selects: choose a boundary that it has, written as the source writes it (1 is \"1.0\" in newer ones); between boundaries nothing is known",
+			"good が選ぶ境界(le)のバケットがヒストグラムにありません。実在する境界を、データソースの表記どおりに指定してください(新しい版では 1 は \"1.0\" です)。境界と境界の間の値は分かりません")
 	}
 	return text.Both{}
 }

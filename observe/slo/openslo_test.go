@@ -39,10 +39,6 @@ func TestCorpusIsAcceptedOrRefusedWithAReason(t *testing.T) {
 	if len(found) < 6 {
 		t.Fatalf("the corpus holds %d examples", len(found))
 	}
-	want := map[string][]string{
-		"openslo-getting-started.yml":      {"v1alpha"},
-		"openslo-kubernetes-apiserver.yml": {"v1alpha"},
-	}
 	for _, file := range found {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -51,13 +47,8 @@ func TestCorpusIsAcceptedOrRefusedWithAReason(t *testing.T) {
 		name := filepath.Base(file)
 		_, faults := reader().Parse([]ascode.File{{Name: name, Data: string(data)}})
 		explained(t, name, faults)
-		if len(faults) > 0 && want[name] == nil {
+		if len(faults) > 0 {
 			t.Errorf("%s: %v", name, faults)
-		}
-		for _, part := range want[name] {
-			if !strings.Contains(fmt.Sprint(faults), part) {
-				t.Errorf("%s: nothing is said of %s: %v", name, part, faults)
-			}
 		}
 	}
 }

@@ -1,9 +1,12 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,21 +18,67 @@ import (
 )
 
 // warnSLO points at what is allowed and yet hardly meant.
-func (s *Service) warnSLO(_ context.Context, _ *sql.Tx, d *ascode.Document) []*fault.Error {
+func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []*fault.Error {
 	o, ok := d.Object.(*openslo.SLO)
 	if !ok {
 		return nil
 	}
 	faults := warnWindow(d, &o.Spec)
+	look := func(sli *openslo.SLISpec, path ...any) {
+		faults = append(faults, warnSLI(d, sli, path...)...)
+		faults = append(faults, s.warnBuckets(ctx, d, sli, path...)...)
+	}
 	if o.Spec.Indicator != nil {
-		faults = append(faults, warnSLI(d, &o.Spec.Indicator.Spec, "spec", "indicator", "spec")...)
+		look(&o.Spec.Indicator.Spec, "spec", "indicator", "spec")
 	}
 	for i, objective := range o.Spec.Objectives {
 		if objective.Indicator != nil {
-			faults = append(faults, warnSLI(d, &objective.Indicator.Spec, "spec", "objectives", i, "indicator", "spec")...)
+			look(&objective.Indicator.Spec, "spec", "objectives", i, "indicator", "spec")
 		}
 	}
 	return faults
+}
+
+// warnBuckets points at boundaries that a histogram does not have, where the
+// source is at hand: a transaction is open, and nobody waits for a server in it.
+func (s *Service) warnBuckets(ctx context.Context, d *ascode.Document, sli *openslo.SLISpec, path ...any) []*fault.Error {
+	if sli.RatioMetric == nil || sli.RatioMetric.Good == nil {
+		return nil
+	}
+	good := sli.RatioMetric.Good
+	source, err := s.sources.Get(good.MetricSource.MetricSourceRef)
+	if err != nil || !source.Anchored() {
+		return nil
+	}
+	wanted, err := promexpr.Buckets(good.Expression())
+	if err != nil {
+		return nil
+	}
+	var faults []*fault.Error
+	for _, b := range wanted {
+		found, err := source.Instant(ctx, "count by (le) ("+b.All+")", s.now())
+		has := make([]string, len(found))
+		for i, series := range found {
+			has[i] = series.Labels["le"]
+		}
+		if err != nil || len(has) == 0 || slices.Contains(has, b.Le) {
+			continue
+		}
+		slices.SortFunc(has, func(a, b string) int { return cmp.Compare(boundary(a), boundary(b)) })
+		faults = append(faults, d.Fault("slo.no_bucket",
+			text.Say("%s has no bucket le=%q", "%s に le=%q のバケットはありません", b.Metric, b.Le),
+			text.Say("choose one of its boundaries: %s", "次の境界から選んでください: %s", strings.Join(has, ", ")),
+			append(slices.Clone(path), "ratioMetric", "good")...))
+	}
+	return faults
+}
+
+func boundary(le string) float64 {
+	v, err := strconv.ParseFloat(le, 64)
+	if err != nil {
+		return math.Inf(1)
+	}
+	return v
 }
 
 // warnWindow points at windows of minutes, where m was taken for a month.

@@ -255,3 +255,32 @@ func canonical(t *testing.T, expr string) string {
 	}
 	return tree.String()
 }
+
+func TestRatesOverAnOpenWindowLeaveTheCounters(t *testing.T) {
+	for expr, want := range map[string]string{
+		`sum(rate(x{job="a",code!~"(5..|429)"}[{{.window}}]))`:        `sum(x{code!~"(5..|429)",job="a"})`,
+		`sum(increase(x[{{ .window }}])) - sum(rate(y[{{.window}}]))`: `sum(x) - sum(y)`,
+		`(sum by (job) (rate(x[{{.window}}] offset 1m)))`:             `(sum by (job) (x offset 1m))`,
+	} {
+		got, err := Counters(expr)
+		if err != nil || got != want || !Templated(expr) {
+			t.Errorf("%s becomes %q, %v; want %q", expr, got, err, want)
+		}
+	}
+	for _, expr := range []string{`avg_over_time(x[{{.window}}])`, `max_over_time(x[{{.window}}:1m])`, `sum(rate(x[{{.window}}])`} {
+		if got, err := Counters(expr); err == nil && strings.Contains(got, "7919017") {
+			t.Errorf("%s becomes %q", expr, got)
+		}
+	}
+	if _, err := Counters(`avg_over_time(x[{{.window}}])`); err == nil {
+		t.Error("an average over an open window is taken for a counter")
+	}
+}
+
+func TestBucketsAreFound(t *testing.T) {
+	got, err := Buckets(`sum(x_bucket{le="0.4",verb!="WATCH"}) + sum(y_bucket{le=~".*"}) + sum(z_bucket)`)
+	want := []Bucket{{Metric: "x_bucket", Le: "0.4", All: `x_bucket{verb!="WATCH"}`}}
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Error(d, err)
+	}
+}
