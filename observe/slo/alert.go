@@ -95,11 +95,11 @@ func (t *track) judge(now time.Time) (state, []change) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
 		}
-		next, firing := was.next(x, t.watermark)
+		next := was.Next(&x, t.watermark)
 		if next != (ruleState{}) {
 			after.rules[r.Name] = next
 		}
-		if firing {
+		if next.Firing {
 			fired = append(fired, x)
 		}
 	}
@@ -109,19 +109,6 @@ func (t *track) judge(now time.Time) (state, []change) {
 		changes = append(changes, t.follow(&after, severity, fired, now)...)
 	}
 	return after, changes
-}
-
-// next is the rule's state after a reading at the given minute. A rule that
-// must hold for a while fires once it has held that long.
-func (s ruleState) next(x burn.Reading, minute int64) (ruleState, bool) {
-	if !x.Firing {
-		return ruleState{}, false
-	}
-	if s.Since == 0 {
-		s.Since = minute
-	}
-	s.Firing = s.Firing || time.Duration(minute-s.Since)*time.Minute >= x.Rule.For
-	return s, s.Firing
 }
 
 // follow opens, updates or ends the alert of one severity.

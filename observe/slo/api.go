@@ -67,6 +67,21 @@ type namedAlertsIn struct {
 
 type alertsOut struct{ Body httpapi.Page[AlertView] }
 
+type replayIn struct {
+	Name string `path:"name" doc:"The objective's name."`
+	Body Trial
+}
+
+type replayOut struct{ Body Replay }
+
+type suggestIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	From time.Time `query:"from" doc:"Start of the span; by default one window before its end."`
+	To   time.Time `query:"to" doc:"End of the span; by default now."`
+}
+
+type suggestOut struct{ Body ReplaySuggestion }
+
 type countsIn struct {
 	FilterIn
 	By string `query:"by" enum:"service,owner,system,tier,status" default:"service" doc:"What to group by."`
@@ -86,6 +101,10 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("list-slo-budgets", "/api/v1/slos/budgets", "What is left of the budgets of all objectives, in columns"), s.apiBudgets)
 	httpapi.Register(a, get("get-slo", "/api/v1/slos/{name}", "Everything about one objective"), s.apiGet)
 	httpapi.Register(a, get("get-slo-series", "/api/v1/slos/{name}/series", "One objective over time"), s.apiSeries)
+	replayed := get("replay-slo", "/api/v1/slos/{name}/replay", "What would have happened with another objective, window or alert policy")
+	replayed.Method, replayed.Status = http.MethodPost, http.StatusOK
+	httpapi.Register(a, replayed, s.apiReplay)
+	httpapi.Register(a, get("suggest-slo-objective", "/api/v1/slos/{name}/replay/suggest", "An objective from the history, and the cost of more nines"), s.apiSuggest)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExclusions(a)
@@ -120,6 +139,16 @@ func (s *Service) apiGet(ctx context.Context, in *NameIn) (*detailOut, error) {
 func (s *Service) apiSeries(ctx context.Context, in *seriesIn) (*seriesOut, error) {
 	x, err := s.Series(ctx, SeriesQuery{Name: in.Name, From: in.From, To: in.To, AsOf: in.AsOf, Points: in.Points})
 	return &seriesOut{x}, err
+}
+
+func (s *Service) apiReplay(ctx context.Context, in *replayIn) (*replayOut, error) {
+	x, err := s.Replay(ctx, in.Name, in.Body)
+	return &replayOut{x}, err
+}
+
+func (s *Service) apiSuggest(ctx context.Context, in *suggestIn) (*suggestOut, error) {
+	x, err := s.Suggest(ctx, in.Name, in.From, in.To)
+	return &suggestOut{x}, err
 }
 
 func (s *Service) apiNamedAlerts(ctx context.Context, in *namedAlertsIn) (*alertsOut, error) {

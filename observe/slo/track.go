@@ -39,10 +39,7 @@ type state struct {
 }
 
 // ruleState is what must be remembered of a rule from one minute to the next.
-type ruleState struct {
-	Firing bool  `json:"firing,omitempty"`
-	Since  int64 `json:"since,omitempty"` // the minute in which it went over its factor
-}
+type ruleState = burn.Held
 
 // recentGap is the most that is read on the way; a longer gap is back-filled
 // from its newest end, so that the short windows are right again first.

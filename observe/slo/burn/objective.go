@@ -69,36 +69,31 @@ func SLI(s ledger.Sum) float64 {
 // BurnRate is how many times faster than allowed the budget is spent over a
 // window: (bad/total)/(1 − objective). 1 spends exactly the budget in the
 // objective's period (SRE workbook, chapter 5). It is 0 without events.
-func (o Objective) BurnRate(s ledger.Sum) float64 {
+func (o Objective) BurnRate(s ledger.Sum) float64 { return o.budget().rate(s) }
+
+// rate is how many times more of s is bad than the fraction.
+func (f fraction) rate(s ledger.Sum) float64 {
 	if s.Total <= 0 || s.Bad <= 0 {
 		return 0
 	}
-	b := o.budget()
-	return s.Bad * b.den / (s.Total * b.num)
+	return s.Bad * f.den / (s.Total * f.num)
+}
+
+// exceeded reports whether more of s is bad than the fraction, or at least as
+// much with orEqual, without rounding: for whole counts both sides are whole
+// numbers.
+func (f fraction) exceeded(s ledger.Sum, orEqual bool) bool {
+	bad, allowed := s.Bad*f.den, s.Total*f.num
+	if orEqual {
+		return s.Total > 0 && bad >= allowed
+	}
+	return bad > allowed
 }
 
 // BudgetLeft is the part of the error budget that is left:
 // 1 − bad/((1 − objective)·total). It is negative when the budget is overspent,
 // and 1 without events.
 func (o Objective) BudgetLeft(s ledger.Sum) float64 { return 1 - o.BurnRate(s) }
-
-// over reports whether the burn rate of s is more than factor, or at least
-// factor with orEqual, without rounding: for whole counts both sides are whole
-// numbers.
-func (o Objective) over(s ledger.Sum, factor fraction, orEqual bool) bool {
-	limit := o.budget().times(factor)
-	spent, allowed := s.Bad*limit.den, s.Total*limit.num
-	if orEqual {
-		return s.Total > 0 && spent >= allowed
-	}
-	return spent > allowed
-}
-
-// under reports whether the burn rate of s is less than factor, or at most
-// factor with orEqual, likewise. Without events it is not known.
-func (o Objective) under(s ledger.Sum, factor fraction, orEqual bool) bool {
-	return s.Total > 0 && !o.over(s, factor, !orEqual)
-}
 
 // ExhaustsIn is the time until the budget of period is spent when it goes on
 // burning at the given rate, from what is left of it (1 is all). It is 0 when

@@ -13,18 +13,18 @@ const Reach = 6 * time.Hour
 // many is how many events one minute must have to tell of an outage by itself.
 const many = 20
 
-// judgeOutage reads an outage off the last minutes: either a minute with many
+// readOutage reads an outage off the last minutes: either a minute with many
 // events of which at least half failed, or a run of failures without one good
 // event, over two minutes or more that have events. Half of a minute is enough
 // because then an outage is seen within 90 seconds of its beginning, wherever in
 // a minute it begins. Chance must not explain it. It ends when the newest two
 // events are good, or more than half of those of a busy minute, or when there
 // were none for an hour.
-func (r Rule) judgeOutage(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
+func (j *Judge) readOutage(over Sums, fired bool) Reading {
 	if fired {
-		return r.judgeEnd(t, over)
+		return j.readEnd(over)
 	}
-	x := Reading{Rule: r}
+	x, t := Reading{Rule: j.rule}, j.terms
 	last := over(time.Minute)
 	if good(last) && last.Bad < last.Good() { // the common case
 		return x
@@ -37,7 +37,7 @@ func (r Rule) judgeOutage(t Terms, over func(time.Duration) ledger.Sum, fired bo
 		return x
 	}
 	x.Long, x.Short = failed, failed
-	x.LongBurn = t.Objective.BurnRate(failed)
+	x.LongBurn = j.budget.rate(failed)
 	x.ShortBurn = x.LongBurn
 	x.Over = true
 	if t.Measured {
@@ -45,17 +45,17 @@ func (r Rule) judgeOutage(t Terms, over func(time.Duration) ledger.Sum, fired bo
 		failed = ledger.Sum{Total: float64(failed.Known), Bad: float64(failed.Known), Known: failed.Known}
 	}
 	x.Chance = t.null(2).chance(t, failed, over(t.Period))
-	x.Guarded = x.Chance > tolerated[r.Severity]
+	x.Guarded = x.Chance > tolerated[j.rule.Severity]
 	x.Firing = !x.Guarded
 	return x
 }
 
-// judgeEnd tells whether an outage goes on. A window without data is no evidence.
-func (r Rule) judgeEnd(t Terms, over func(time.Duration) ledger.Sum) Reading {
+// readEnd tells whether an outage goes on. A window without data is no evidence.
+func (j *Judge) readEnd(over Sums) Reading {
 	const hour = 60
 	n := sort.Search(hour, func(i int) bool { return over(time.Duration(i+1)*time.Minute).Total >= 2 }) + 1
 	s := over(time.Duration(min(n, hour)) * time.Minute)
-	x := Reading{Rule: r, Long: s, Short: s, LongBurn: t.Objective.BurnRate(s), ShortBurn: t.Objective.BurnRate(s)}
+	x := Reading{Rule: j.rule, Long: s, Short: s, LongBurn: j.budget.rate(s), ShortBurn: j.budget.rate(s)}
 	x.Over = s.Bad > 0 && s.Bad >= s.Good()
 	x.Firing = x.Over || s.Known == 0
 	return x
@@ -66,7 +66,7 @@ func good(s ledger.Sum) bool { return s.Good() > s.Total*1e-9 }
 
 // run is what failed since the last minute with a good event, at most Reach
 // ago. It reports false where that is not in two minutes or more.
-func run(over func(time.Duration) ledger.Sum) (ledger.Sum, bool) {
+func run(over Sums) (ledger.Sum, bool) {
 	minutes := func(n int) ledger.Sum { return over(time.Duration(n) * time.Minute) }
 	const reach = int(Reach / time.Minute)
 	// The minutes since the last good event.

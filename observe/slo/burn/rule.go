@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"time"
-
-	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 // Severity says how soon somebody must look: at once (page), or on the next
@@ -112,123 +110,6 @@ func (r Rule) factor(period time.Duration) fraction {
 		return reduce(math.Round(r.Share*100)*period.Minutes(), 100*r.Long.Minutes())
 	}
 	return decimal(r.Factor)
-}
-
-// Terms are what a rule is judged against.
-type Terms struct {
-	Objective Objective
-	Period    time.Duration // over which the objective is promised
-	Minimum   *float64      // events that a burn-rate rule's long window needs; nil: chance decides
-	Exact     bool          // every event is counted as exactly one
-	Measured  bool          // the counts are measurements, not events one by one: chance says nothing of them
-}
-
-// Reading is what one rule saw at one minute.
-type Reading struct {
-	Rule        Rule
-	Long, Short ledger.Sum
-	LongBurn    float64
-	ShortBurn   float64
-	Left        float64 // part of the budget, where the rule looks at it
-	Minimum     float64 // events that the long window needs, where that is set
-	Chance      float64 // false alarms in 30 days if so little evidence were enough
-	Over        bool    // the rule's condition holds
-	Firing      bool
-	Guarded     bool // over, but with too few events
-}
-
-// Judge reads the rule off the windows: over gives the sum of a window that ends
-// now, for the lengths of Windows, the period, and any whole number of minutes
-// up to Reach. Whether the rule fires depends on whether it did before.
-//
-// A burn-rate rule begins when both windows are over the factor and chance
-// does not explain it; it ends when either window is not over any more. A window
-// without any data is no evidence: a rule that fires goes on firing.
-func (r Rule) Judge(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
-	switch r.Kind {
-	case Outage:
-		return r.judgeOutage(t, over, fired)
-	case Budget:
-		return r.judgeBudget(t, over, fired)
-	case Forecast:
-		return r.judgeForecast(t, over, fired)
-	case NoData:
-		x := Reading{Rule: r, Long: over(r.Long)}
-		x.Over = x.Long.Known == 0
-		x.Firing = x.Over
-		return x
-	default:
-		return r.judgeBurnRate(t, over, fired)
-	}
-}
-
-func (r Rule) judgeBurnRate(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
-	x := r.read(t, over)
-	factor := r.factor(t.Period)
-	if r.Below {
-		x.Over = t.Objective.under(x.Long, factor, r.OrEqual) && t.Objective.under(x.Short, factor, r.OrEqual)
-	} else {
-		x.Over = t.Objective.over(x.Long, factor, r.OrEqual) && t.Objective.over(x.Short, factor, r.OrEqual)
-	}
-	x.settle(t, over, factor.value(), fired)
-	return x
-}
-
-// read fills in both windows.
-func (r Rule) read(t Terms, over func(time.Duration) ledger.Sum) Reading {
-	long := over(r.Long)
-	short := long
-	if r.Short > 0 {
-		short = over(r.Short)
-	}
-	x := Reading{
-		Rule: r, Long: long, Short: short,
-		LongBurn: t.Objective.BurnRate(long), ShortBurn: t.Objective.BurnRate(short),
-	}
-	if t.Minimum != nil {
-		x.Minimum = *t.Minimum
-	}
-	return x
-}
-
-// settle decides whether a rule whose condition was read fires.
-func (x *Reading) settle(t Terms, over func(time.Duration) ledger.Sum, factor float64, fired bool) {
-	switch {
-	case fired:
-		x.Firing = x.Over || x.Short.Known == 0
-		return
-	case !x.Over:
-		return
-	case t.Minimum != nil:
-		x.Guarded = x.Long.Total < x.Minimum
-	case !x.Rule.Below && !t.Measured:
-		bad, _ := t.whole(x.Long)
-		x.Chance = t.null(factor).chance(t, x.Long, over(t.Period))
-		x.Guarded = bad < 2 || x.Chance > tolerated[x.Rule.Severity]
-	}
-	x.Firing = !x.Guarded
-}
-
-// givenBack is the part of the budget that must have come back before a budget
-// rule ends, so that it does not come and go around its threshold.
-const givenBack = 0.01
-
-func (r Rule) judgeBudget(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
-	spent := over(t.Period)
-	x := Reading{Rule: r, Long: spent, Short: spent, Left: t.Objective.BudgetLeft(spent), LongBurn: t.Objective.BurnRate(spent)}
-	left := decimal(r.Left)
-	x.Over = t.Objective.over(spent, fraction{left.den - left.num, left.den}, true)
-	x.Firing = x.Over || fired && (spent.Known == 0 || x.Left < r.Left+givenBack)
-	return x
-}
-
-func (r Rule) judgeForecast(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
-	x := r.read(t, over)
-	x.Left = t.Objective.BudgetLeft(over(t.Period))
-	in, will := ExhaustsIn(x.Left, min(x.LongBurn, x.ShortBurn), t.Period)
-	x.Over = x.Long.Total > 0 && will && in <= r.Within
-	x.settle(t, over, max(x.Left, 0)*float64(t.Period)/float64(r.Within), fired)
-	return x
 }
 
 // Worst orders readings so that the one that explains an alert best is first:
