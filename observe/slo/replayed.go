@@ -266,9 +266,9 @@ func (s *Service) withPolicy(ctx context.Context, c replay.Case, name string) (r
 	if err != nil {
 		return c, err
 	}
-	var rule *burn.Rule
+	var rules []burn.Rule
 	if found {
-		rule, found, err = policyRule(ctx, s.db.Read(), name, &p.Spec, c.Terms.Period)
+		rules, found, err = policyRule(ctx, s.db.Read(), name, &p.Spec, c.Terms.Period)
 	}
 	if err != nil {
 		return c, err
@@ -277,10 +277,7 @@ func (s *Service) withPolicy(ctx context.Context, c replay.Case, name string) (r
 		return c, fault.New(fault.NotFound, "slo.no_policy", text.Say("there is no alert policy %q", "アラートポリシー %q はありません", name)).
 			Fix(text.Say("`teiten get alert-policies` lists them", "`teiten get alert-policies` で一覧を確認してください")).On("body.policy")
 	}
-	c.Rules = nil
-	if rule != nil {
-		c.Rules = []burn.Rule{*rule}
-	}
+	c.Rules = rules
 	return c, nil
 }
 

@@ -929,6 +929,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would have happened with another objective, window or alert policy */
+        post: operations["replay-slo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/replay/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An objective from the history, and the cost of more nines */
+        get: operations["suggest-slo-objective"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/series": {
         parameters: {
             query?: never;
@@ -3046,6 +3080,211 @@ export interface components {
             /** @description The value of a thresholdMetric. */
             value?: string;
         };
+        SloReplay: {
+            /** @description That would have been raised, the oldest first, at most 500. */
+            alerts: components["schemas"]["SloReplayAlert"][];
+            /** @description What each day ended with, for what was tried. */
+            days: components["schemas"]["SloReplayDay"][];
+            /** Format: date-time */
+            from: string;
+            /** @description With what is in force now, over the same time. */
+            inForce: components["schemas"]["SloReplayOutcome"];
+            /**
+             * Format: double
+             * @description Share of the minutes with data.
+             */
+            known: number;
+            /** Format: double */
+            objective: number;
+            /** @description The rules that were tried. */
+            rules: components["schemas"]["SloReplayedRule"][];
+            /** @description The result in a sentence. */
+            said: components["schemas"]["TextBoth"];
+            /** @description How good the pages and the tickets were, where incidents were given. */
+            scores: components["schemas"]["SloReplayScore"][];
+            slo: string;
+            /** Format: date-time */
+            to: string;
+            /** @description With what was tried. */
+            tried: components["schemas"]["SloReplayOutcome"];
+            window: components["schemas"]["SloPeriod"];
+        };
+        SloReplayAlert: {
+            /** Format: date-time */
+            from: string;
+            reason: components["schemas"]["TextBoth"];
+            rules: string[];
+            /** @enum {string} */
+            severity: "page" | "ticket";
+            /**
+             * Format: date-time
+             * @description Absent while it is open.
+             */
+            to?: string;
+        };
+        SloReplayChoice: {
+            /**
+             * Format: double
+             * @description Minutes of complete failure that a window allows at even traffic.
+             */
+            badMinutes: number;
+            /** Format: int64 */
+            exhaustedMinutes: number;
+            /** @description In every window. */
+            kept: boolean;
+            /**
+             * Format: double
+             * @description Part of the budget left in the worst window.
+             */
+            lowest: number;
+            /** Format: double */
+            objective: number;
+            /** Format: int64 */
+            pages: number;
+            /** Format: int64 */
+            tickets: number;
+        };
+        SloReplayDay: {
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Of the window that ends there.
+             */
+            budgetLeft: number;
+            /** Format: double */
+            good: number;
+            /** Format: double */
+            known: number;
+            /** Format: double */
+            total: number;
+        };
+        SloReplayFound: {
+            /** Format: date-time */
+            detectedAt?: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            resetAt?: string;
+            title?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        SloReplayOutcome: {
+            /**
+             * Format: double
+             * @description At the end.
+             */
+            budgetLeft: number;
+            /**
+             * Format: date-time
+             * @description When nothing was left for the first time.
+             */
+            exhaustedAt?: string;
+            /**
+             * Format: int64
+             * @description With nothing left.
+             */
+            exhaustedMinutes: number;
+            /**
+             * Format: double
+             * @description The least that was left.
+             */
+            lowest: number;
+            /** Format: date-time */
+            lowestAt?: string;
+            /** Format: int64 */
+            pages: number;
+            /** Format: int64 */
+            tickets: number;
+        };
+        SloReplayScore: {
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            detected: number;
+            /**
+             * Format: double
+             * @description Median from the beginning of an incident to its alert.
+             */
+            detectionMinutes?: number;
+            /** @description Each incident and how it was noticed. */
+            found: components["schemas"]["SloReplayFound"][];
+            /** Format: int64 */
+            incidents: number;
+            /**
+             * Format: double
+             * @description Right over all alerts.
+             */
+            precision?: number;
+            /**
+             * Format: double
+             * @description Detected over all incidents.
+             */
+            recall?: number;
+            /**
+             * Format: double
+             * @description Median from the end of an incident to the end of its alerts.
+             */
+            resetMinutes?: number;
+            /**
+             * Format: int64
+             * @description Alerts that were open during an incident.
+             */
+            right: number;
+            /** @enum {string} */
+            severity: "page" | "ticket";
+        };
+        SloReplaySuggestion: {
+            /** @description The usual objectives and what they would have cost, ascending. */
+            choices: components["schemas"]["SloReplayChoice"][];
+            /** Format: date-time */
+            from: string;
+            /** @description Whether the history holds a full window. Otherwise all of it stands for one. */
+            full: boolean;
+            /**
+             * Format: double
+             * @description The objective now.
+             */
+            inForce: number;
+            said: components["schemas"]["TextBoth"];
+            slo: string;
+            /**
+             * Format: double
+             * @description The highest of the usual objectives that every full window of the history kept with a fifth of the budget left.
+             */
+            suggested?: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: date-time
+             * @description The end of the worst window.
+             */
+            worstAt?: string;
+            /**
+             * Format: double
+             * @description Share of good events in the worst window.
+             */
+            worstSli: number;
+        };
+        SloReplayedRule: {
+            /** Format: double */
+            factor: number;
+            for?: string;
+            /** @enum {string} */
+            kind: "burn-rate" | "outage" | "budget" | "forecast" | "no-data";
+            /** Format: double */
+            left?: number;
+            long?: string;
+            name: string;
+            /** @enum {string} */
+            severity: "page" | "ticket";
+            short?: string;
+            within?: string;
+        };
         SloRuleView: {
             /**
              * Format: double
@@ -3223,6 +3462,71 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        SloTrial: {
+            /**
+             * Format: date-time
+             * @description By default one window before to.
+             */
+            from?: string;
+            /** @description Times in which something was wrong; the alerts are scored against them. */
+            incidents?: components["schemas"]["SloTrialIncident"][];
+            /**
+             * Format: double
+             * @description Share of events that must be good, for example 0.9995.
+             */
+            objective?: number;
+            /** @description Name of an AlertPolicy, in place of rules. */
+            policy?: string;
+            /** @description Alert rules. Absent: those in force; the defaults of the window where the window is another. */
+            rules?: components["schemas"]["SloTrialRule"][];
+            /**
+             * Format: date-time
+             * @description By default now.
+             */
+            to?: string;
+            /** @description A rolling window, for example 7d. */
+            window?: string;
+        };
+        SloTrialIncident: {
+            /** Format: date-time */
+            from: string;
+            title?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        SloTrialRule: {
+            /**
+             * Format: double
+             * @description How many times too fast the budget may burn. Absent: the one that spends share of it within the long window.
+             */
+            factor?: number;
+            /** @description How long it must hold, for example 5m. */
+            for?: string;
+            /**
+             * @default burn-rate
+             * @enum {string}
+             */
+            kind: "burn-rate" | "outage" | "budget" | "forecast" | "no-data";
+            /**
+             * Format: double
+             * @description Part of the budget at which a budget rule fires.
+             */
+            left?: number;
+            /** @description Window, for example 1h. */
+            long?: string;
+            name?: string;
+            /** @enum {string} */
+            severity: "page" | "ticket";
+            /**
+             * Format: double
+             * @description Part of the budget that the long window may spend.
+             */
+            share?: number;
+            /** @description Second window, for example 5m. */
+            short?: string;
+            /** @description How far a forecast rule looks ahead, for example 3d. */
+            within?: string;
         };
         SloWorst: {
             /** Format: double */
@@ -5315,6 +5619,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-slo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SloTrial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloReplay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "suggest-slo-objective": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default one window before its end. */
+                from?: string;
+                /** @description End of the span; by default now. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloReplaySuggestion"];
                 };
             };
             /** @description Error */
