@@ -1,9 +1,13 @@
 package embedded
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
 
 	"github.com/teiten/teiten/observe/metrics"
 )
@@ -72,4 +76,95 @@ func BenchmarkQuery(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkWatched stores rounds of a thousand selections of ten counters each,
+// with and without counting them. The difference is what counting costs.
+func BenchmarkWatched(b *testing.B) {
+	const objectives, each = 1000, 10
+	for _, watched := range []bool{false, true} {
+		b.Run(map[bool]string{false: "stored", true: "counted"}[watched], func(b *testing.B) {
+			s := open(b, Options{})
+			if watched {
+				s.Watch(objectivesOf(objectives))
+			}
+			var rows []labels.Labels
+			for i := range objectives {
+				rows = append(rows, countersOf(i, each)...)
+			}
+			refs := make([]storage.SeriesRef, len(rows))
+			at := time.Now().UnixMilli()
+			round := func() {
+				at += 30_000
+				a := s.AppenderV2(b.Context())
+				for i := range rows {
+					ref, err := a.Append(refs[i], rows[i], 0, at, float64(at/1000), nil, nil, storage.AOptions{})
+					if err != nil {
+						b.Fatal(err)
+					}
+					refs[i] = ref
+				}
+				if err := a.Commit(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			round()
+			b.ResetTimer()
+			for b.Loop() {
+				round()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*objectives), "ns/objective")
+		})
+	}
+}
+
+// countersOf are the counters of one objective: half of them of failures.
+func countersOf(objective, n int) []labels.Labels {
+	var all []labels.Labels
+	for k := range n {
+		all = append(all, labels.FromStrings("__name__", "events_total", "slo", strconv.Itoa(objective),
+			"pod", strconv.Itoa(k/2), "code", strconv.Itoa(200+300*(k%2))))
+	}
+	return all
+}
+
+// objectivesOf are what n objectives count: all events and the failures.
+func objectivesOf(n int) []metrics.Selection {
+	var all []metrics.Selection
+	for i := range n {
+		all = append(all, metrics.Selection{Expr: fmt.Sprintf(`sum(events_total{slo="%d"})`, i)},
+			metrics.Selection{Expr: fmt.Sprintf(`sum(events_total{slo="%d",code=~"5.."})`, i)})
+	}
+	return all
+}
+
+// BenchmarkCounts reads 30 days of one objective with ten counters at 30 s.
+func BenchmarkCounts(b *testing.B) {
+	s := open(b, Options{})
+	now := time.Now().Truncate(time.Minute)
+	var series []map[string]string
+	for _, ls := range countersOf(0, 10) {
+		series = append(series, ls.Map())
+	}
+	err := s.Import(b.Context(), series, func(yield func(Sample) bool) {
+		for at := now.Add(-31 * 24 * time.Hour).UnixMilli(); at < now.UnixMilli(); at += 30_000 {
+			for i := range series {
+				if !yield(Sample{Series: i, T: at + int64(i), V: float64(at/1000) - 1e9}) {
+					return
+				}
+			}
+		}
+	}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	to := now.Unix()/60 - 1
+	b.Run("30 days", func(b *testing.B) {
+		for b.Loop() {
+			got, err := s.Counts(b.Context(), objectivesOf(1), to-30*24*60, to)
+			if err != nil || got[0].Err != nil {
+				b.Fatal(err, got[0].Err)
+			}
+		}
+	})
 }

@@ -97,13 +97,13 @@ func diskFull() *fault.Error {
 		After(time.Minute)
 }
 
-// AppenderV2 is how the scraper writes; samples are refused while the disk is
-// full.
+// AppenderV2 is how the scraper writes; what it commits is counted. Samples are
+// refused while the disk is full.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	if s.disk.full() {
 		return refusing{s}
 	}
-	return guarded{s.db.AppenderV2(ctx), s}
+	return s.watch.appender(guarded{s.db.AppenderV2(ctx), s})
 }
 
 // guarded notices when a commit fails for want of space.

@@ -79,7 +79,11 @@ func (s *Store) Import(ctx context.Context, series []map[string]string, samples 
 	if err := im.write(ctx, s.o.Dir, s); err != nil {
 		return s.importFault(err)
 	}
-	return s.showBlocks(im.first, im.last)
+	if err := s.showBlocks(im.first, im.last); err != nil {
+		return err
+	}
+	s.watch.distrust()
+	return nil
 }
 
 // importFault notes a full disk.

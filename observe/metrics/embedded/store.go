@@ -102,6 +102,7 @@ type Store struct {
 	engine    *promql.Engine
 	slots     chan struct{} // one per running query
 	disk      diskGuard
+	watch     *watch
 
 	discovery *discovery.Manager
 	scraper   *scrape.Manager
@@ -132,6 +133,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 		slots:   make(chan struct{}, o.MaxConcurrency),
 		targets: o.Targets,
 	}
+	s.watch = newWatch(s)
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the metrics folder: %w", err)
 	}

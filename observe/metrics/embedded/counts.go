@@ -1,0 +1,237 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	promvalue "github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+
+	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/increase"
+)
+
+var _ metrics.Counting = (*Store)(nil)
+
+const (
+	minute = int64(time.Minute / time.Millisecond)
+
+	// aside is how far samples are read after a span: they say which minutes at
+	// its end are known.
+	aside = int64(increase.LongestInterval / time.Millisecond)
+
+	// settles is how long after its scrape a sample may still be on its way.
+	settles = 15 * time.Second
+)
+
+// Counts implements metrics.Counting. Minutes that were watched as they came are
+// answered from memory, all others from raw samples.
+func (s *Store) Counts(ctx context.Context, selections []metrics.Selection, from, to int64) ([]metrics.Counts, error) {
+	tallies := make([]*increase.Tally, len(selections))
+	unread := make([]*increase.Tally, 0, len(selections))
+	for i, selection := range selections {
+		if tallies[i] = s.watch.recent(selection, from, to); tallies[i] != nil {
+			continue
+		}
+		plan, err := increase.NewPlan(selection)
+		tallies[i] = increase.NewTally(plan, from, to)
+		if err != nil {
+			tallies[i].Fail(err)
+			continue
+		}
+		unread = append(unread, tallies[i])
+	}
+	if err := s.read(ctx, unread, from, to); err != nil {
+		return nil, err
+	}
+	out := make([]metrics.Counts, len(selections))
+	for i, t := range tallies {
+		out[i] = t.Counts()
+	}
+	return out, nil
+}
+
+// Settled implements metrics.Counting.
+func (s *Store) Settled() int64 {
+	if s.db.Head().NumSeries() == 0 {
+		return 0
+	}
+	return metrics.MinuteAfter(s.db.Head().MaxTime() - settles.Milliseconds())
+}
+
+// read counts tallies from raw samples.
+func (s *Store) read(ctx context.Context, tallies []*increase.Tally, from, to int64) error {
+	if len(tallies) == 0 || from >= to {
+		return nil
+	}
+	// One minute more: an expression that stands for one series looks back.
+	since := (from-1)*minute + 1
+	q, err := s.db.Querier(since, to*minute+aside)
+	if err != nil {
+		return fmt.Errorf("read the metrics store: %w", err)
+	}
+	defer q.Close()
+	w := s.witness()
+	for _, r := range increase.Combine(tallies) {
+		if err := s.readSeries(ctx, q, r, w, since); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSeries makes one pass. What happened before the moment since, in Unix
+// milliseconds, is the base.
+func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.Reading, w *witness, since int64) error {
+	set := q.Select(ctx, false, nil, r.Matchers...)
+	var it chunkenc.Iterator
+	var parts []increase.Part
+	for n := 0; set.Next(); n++ {
+		if n%256 == 0 && ctx.Err() != nil {
+			return fmt.Errorf("read the metrics store: %w", ctx.Err())
+		}
+		series := set.At()
+		ls := series.Labels()
+		if parts = r.Parts(ls, parts[:0]); len(parts) == 0 {
+			continue
+		}
+		it = series.Iterator(it)
+		if err := s.follow(it, ls, r.Count, w, since, parts); err != nil {
+			return err
+		}
+	}
+	if err := set.Err(); err != nil {
+		return fmt.Errorf("read the metrics store: %w", err)
+	}
+	return nil
+}
+
+// follow counts one series.
+func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *witness, since int64, parts []increase.Part) error {
+	state, err := s.stateBefore(ls, count, since)
+	if err != nil {
+		return err
+	}
+	appear := func(a increase.Appearance) increase.Birth { return w.birth(ls, a) }
+	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+		t, v := observation(it, kind, count)
+		if !fits(kind, count, v) && count {
+			continue
+		}
+		step, ok, err := state.Add(t, v, appear)
+		if err != nil && kind != chunkenc.ValFloat && !count {
+			err = histogramFault()
+		}
+		for _, p := range parts {
+			switch {
+			case err != nil:
+				p.Fail(metrics.MinuteOf(t), err)
+			case ok:
+				p.Take(step)
+			}
+		}
+	}
+	if err := it.Err(); err != nil {
+		return fmt.Errorf("read the metrics store: %w", err)
+	}
+	return nil
+}
+
+// unknown is the answer about appearances that are of no interest.
+func unknown(increase.Appearance) increase.Birth { return increase.Birth{} }
+
+// stateBefore is what was seen of a series before a moment, however long ago: of
+// the newest chunk before it only.
+func (s *Store) stateBefore(ls labels.Labels, count bool, before int64) (increase.State, error) {
+	var state increase.State
+	oldest := s.oldest()
+	if oldest >= before {
+		return state, nil
+	}
+	q, err := s.db.ChunkQuerier(oldest, before-1)
+	if err != nil {
+		return state, fmt.Errorf("read the metrics store: %w", err)
+	}
+	defer q.Close()
+	set := q.Select(context.Background(), false, nil, exactly(ls)...)
+	for set.Next() {
+		series := set.At()
+		if !labels.Equal(series.Labels(), ls) {
+			continue
+		}
+		// Two, because the newest may hold nothing but the mark that it is gone.
+		var newest [2]chunks.Meta
+		it := series.Iterator(nil)
+		for it.Next() {
+			if c := it.At(); c.MinTime < before {
+				newest[0], newest[1] = newest[1], c
+			}
+		}
+		if err := it.Err(); err != nil {
+			return state, fmt.Errorf("read the metrics store: %w", err)
+		}
+		for _, c := range newest {
+			remember(&state, c, before, count)
+		}
+	}
+	if err := set.Err(); err != nil {
+		return state, fmt.Errorf("read the metrics store: %w", err)
+	}
+	return state, nil
+}
+
+// remember takes the samples of a chunk before a moment into the state. What is
+// no counter is told where it is counted.
+func remember(state *increase.State, c chunks.Meta, before int64, count bool) {
+	if c.Chunk == nil {
+		return
+	}
+	samples := c.Chunk.Iterator(nil)
+	for kind := samples.Next(); kind != chunkenc.ValNone; kind = samples.Next() {
+		if t, v := observation(samples, kind, count); t < before && fits(kind, count, v) {
+			_, _, _ = state.Add(t, v, unknown)
+		}
+	}
+}
+
+// samplesOf yields what was stored of one series in [from, to].
+func (s *Store) samplesOf(ls labels.Labels, count bool, from, to int64, yield func(t int64, v float64)) error {
+	q, err := s.db.Querier(from, to)
+	if err != nil {
+		return fmt.Errorf("read the metrics store: %w", err)
+	}
+	defer q.Close()
+	set := q.Select(context.Background(), false, nil, exactly(ls)...)
+	for set.Next() {
+		if !labels.Equal(set.At().Labels(), ls) {
+			continue
+		}
+		it := set.At().Iterator(nil)
+		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+			if t, v := observation(it, kind, count); fits(kind, count, v) {
+				yield(t, v)
+			}
+		}
+	}
+	if err := set.Err(); err != nil {
+		return fmt.Errorf("read the metrics store: %w", err)
+	}
+	return nil
+}
+
+// fits reports whether a sample is of the kind that is counted. A mark that a
+// series is gone is of either.
+func fits(kind chunkenc.ValueType, count bool, v float64) bool {
+	return count == (kind != chunkenc.ValFloat) || promvalue.IsStaleNaN(v)
+}
+
+// exactly selects one series, and those that have more labels.
+func exactly(ls labels.Labels) []*labels.Matcher {
+	m := make([]*labels.Matcher, 0, ls.Len())
+	ls.Range(func(l labels.Label) { m = append(m, equal(l.Name, l.Value)) })
+	return m
+}

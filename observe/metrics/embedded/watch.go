@@ -1,0 +1,456 @@
+package embedded
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	promvalue "github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/increase"
+)
+
+// watch counts selections as samples arrive.
+//
+// Each appender notes what it appends; what it has committed is counted. A
+// series is matched against the selections once, when it is met first; a series
+// that none selects costs a look into a map. The selections' latest minutes stay
+// in rings. What is counted here is what reading the samples again would give:
+// wherever more than the previous sample is needed, that is what is done.
+type watch struct {
+	s *Store
+
+	// gate is held shared while samples are committed and counted, and alone while
+	// the set of selections changes, so that no sample falls between.
+	gate sync.RWMutex
+	on   atomic.Bool
+
+	mu       sync.Mutex // guards what is below
+	watched  map[string]*watched
+	members  *increase.Index[member]
+	series   map[storage.SeriesRef]*series // nil: met, and of no interest
+	warm     map[uint64]increase.State     // of series that were not met yet, by hash of labels
+	prunedAt int64
+}
+
+// newest is the time of the newest sample; 0 where there is none.
+func (s *Store) newest() int64 {
+	_, to, ok := s.Span()
+	if !ok {
+		return 0
+	}
+	return to.UnixMilli()
+}
+
+// watched is one selection.
+type watched struct {
+	plan   increase.Plan
+	since  int64 // the first minute of which every sample was counted
+	rings  map[string]*increase.Ring
+	series int
+	faults []failed
+	broken error // it selects too much
+}
+
+// failed is a sample that no counter has.
+type failed struct {
+	minute int64
+	err    error
+}
+
+type member struct {
+	of     *watched
+	weight float64
+	count  bool
+}
+
+// series is one that is of interest.
+type series struct {
+	ls    labels.Labels
+	state increase.State
+	count bool // its samples are native histograms
+	parts []part
+}
+
+// part is where its increments go.
+type part struct {
+	of     *watched
+	ring   *increase.Ring
+	weight float64
+	count  bool
+}
+
+// pruneEvery is how often series are forgotten that had no sample for as long:
+// by then the store's head has let go of them.
+const pruneEvery = 3 * 60 * minute
+
+func newWatch(s *Store) *watch {
+	return &watch{s: s, watched: map[string]*watched{}, members: &increase.Index[member]{}, series: map[storage.SeriesRef]*series{}}
+}
+
+func selectionKey(s metrics.Selection) string { return s.Expr + "\x00" + strings.Join(s.By, "\x00") }
+
+// Watch implements metrics.Counting.
+func (s *Store) Watch(selections []metrics.Selection) {
+	w := s.watch
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := s.newest()
+	next := make(map[string]*watched, len(selections))
+	var fresh []*increase.Tally
+	for _, selection := range selections {
+		key := selectionKey(selection)
+		if next[key] != nil {
+			continue
+		}
+		if next[key] = w.watched[key]; next[key] != nil {
+			continue
+		}
+		plan, err := increase.NewPlan(selection)
+		if err != nil {
+			delete(next, key) // Counts says why
+			continue
+		}
+		next[key] = &watched{plan: plan, since: metrics.MinuteOf(now) + 1, rings: map[string]*increase.Ring{}}
+		fresh = append(fresh, increase.NewTally(plan, 0, 0))
+	}
+	w.watched = next
+	w.on.Store(len(next) > 0)
+	w.arrange()
+	w.warmUp(fresh, now)
+}
+
+// distrust has all minutes so far read again: something was stored past the watch.
+func (w *watch) distrust() {
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	since := metrics.MinuteOf(w.s.newest()) + 1
+	for _, x := range w.watched {
+		x.since = max(x.since, since)
+	}
+}
+
+// arrange brings index and series in line with the selections. Series that were
+// of no interest are met again.
+func (w *watch) arrange() {
+	w.members = &increase.Index[member]{}
+	for _, x := range w.watched {
+		for _, t := range x.plan.Terms {
+			w.members.Add(t.Matchers, member{x, t.Weight, t.Count})
+		}
+		x.series, x.broken = 0, nil
+	}
+	for ref, sr := range w.series {
+		if sr == nil || !w.place(sr) {
+			delete(w.series, ref)
+		}
+	}
+}
+
+// place finds where a series counts, and reports whether anywhere.
+func (w *watch) place(sr *series) bool {
+	sr.parts = sr.parts[:0]
+	w.members.Find(sr.ls, func(m member) {
+		if m.of.series++; m.of.series > increase.MaxSeries {
+			m.of.broken = increase.TooManySeries()
+			return
+		}
+		key := m.of.plan.Key(sr.ls)
+		ring := m.of.rings[key]
+		if ring == nil {
+			if len(m.of.rings) >= increase.MaxGroups {
+				m.of.broken = increase.TooManyGroups()
+				return
+			}
+			ring = &increase.Ring{}
+			m.of.rings[strings.Clone(key)] = ring
+		}
+		sr.parts = append(sr.parts, part{m.of, ring, m.weight, m.count})
+	})
+	sr.parts = slices.Clip(sr.parts)
+	return len(sr.parts) > 0
+}
+
+// warmUp reads where the series of new selections stand, so that their next
+// sample need not be looked up.
+func (w *watch) warmUp(fresh []*increase.Tally, now int64) {
+	w.warm = map[uint64]increase.State{}
+	if len(fresh) == 0 || w.s.db.Head().NumSeries() == 0 {
+		return
+	}
+	q, err := w.s.db.Querier(now-aside, now)
+	if err != nil {
+		w.s.log.Error("the metrics store cannot be read", "error", err)
+		return
+	}
+	defer q.Close()
+	var it chunkenc.Iterator
+	for _, r := range increase.Combine(fresh) {
+		set := q.Select(context.Background(), false, nil, r.Matchers...)
+		for set.Next() {
+			var state increase.State
+			it = set.At().Iterator(it)
+			for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+				if t, v := observation(it, kind, r.Count); fits(kind, r.Count, v) {
+					_, _, _ = state.Add(t, v, unknown)
+				}
+			}
+			if state.Experienced() {
+				w.warm[set.At().Labels().Hash()] = state
+			}
+		}
+		if err := set.Err(); err != nil {
+			w.s.log.Error("the metrics store cannot be read", "error", err)
+		}
+	}
+}
+
+// recent answers from memory, and nil where that does not reach back to from.
+func (w *watch) recent(selection metrics.Selection, from, to int64) *increase.Tally {
+	if !w.on.Load() || to-from > increase.RingMinutes {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.watched[selectionKey(selection)]
+	if x == nil || len(x.rings) == 0 {
+		return nil
+	}
+	t := increase.NewTally(x.plan, from, to)
+	if t.From < x.since {
+		return nil
+	}
+	if x.broken != nil {
+		t.Fail(x.broken)
+	}
+	for _, f := range x.faults {
+		if f.minute >= t.From && f.minute < t.To {
+			t.Fail(f.err)
+		}
+	}
+	for key, ring := range x.rings {
+		if t.From < ring.Oldest() {
+			return nil
+		}
+		t.TakeRing(key, ring)
+	}
+	return t
+}
+
+func (x *watched) fault(minute int64, err error) {
+	x.faults = slices.DeleteFunc(x.faults, func(f failed) bool { return f.minute < minute-2*increase.RingMinutes })
+	if !slices.ContainsFunc(x.faults, func(f failed) bool { return f.minute == minute }) {
+		x.faults = append(x.faults, failed{minute, err})
+	}
+}
+
+// noted is one sample that was appended.
+type noted struct {
+	ref   storage.SeriesRef
+	ls    labels.Labels
+	t     int64
+	st    int64 // when the counter began, where the target says so
+	v     float64
+	count bool // v is how many observations a native histogram holds
+}
+
+var notes = sync.Pool{New: func() any { return new([]noted) }}
+
+// counted is an appender whose samples are counted once they are committed.
+type counted struct {
+	storage.AppenderV2
+	w     *watch
+	notes *[]noted
+}
+
+// appender counts what a commits.
+func (w *watch) appender(a storage.AppenderV2) storage.AppenderV2 {
+	n, _ := notes.Get().(*[]noted)
+	return &counted{a, w, n}
+}
+
+// Append implements storage.AppenderV2.
+func (c *counted) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, o storage.AOptions) (storage.SeriesRef, error) {
+	ref, err := c.AppenderV2.Append(ref, ls, st, t, v, h, fh, o)
+	if err != nil {
+		return ref, err
+	}
+	n := noted{ref: ref, ls: ls, t: t, st: st, v: v}
+	switch {
+	case h != nil:
+		n.v, n.count = float64(h.Count), true
+		if promvalue.IsStaleNaN(h.Sum) {
+			n.v = h.Sum
+		}
+	case fh != nil:
+		n.v, n.count = fh.Count, true
+		if promvalue.IsStaleNaN(fh.Sum) {
+			n.v = fh.Sum
+		}
+	}
+	*c.notes = append(*c.notes, n)
+	return ref, nil
+}
+
+// Commit implements storage.AppenderV2.
+func (c *counted) Commit() error {
+	c.w.gate.RLock()
+	defer c.w.gate.RUnlock()
+	err := c.AppenderV2.Commit()
+	if err == nil && c.w.on.Load() {
+		c.w.count(*c.notes)
+	}
+	c.release()
+	return err
+}
+
+// Rollback implements storage.AppenderV2.
+func (c *counted) Rollback() error {
+	c.release()
+	return c.AppenderV2.Rollback()
+}
+
+func (c *counted) release() {
+	clear(*c.notes)
+	*c.notes = (*c.notes)[:0]
+	notes.Put(c.notes)
+	c.notes = new([]noted)
+}
+
+// count takes committed samples.
+func (w *watch) count(samples []noted) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var why *witness
+	for i := range samples {
+		n := &samples[i]
+		sr, met := w.series[n.ref]
+		if !met {
+			sr = w.meet(n)
+		}
+		if sr == nil {
+			continue
+		}
+		if !sr.state.Usual(n.t) || (sr.count != n.count && !promvalue.IsStaleNaN(n.v)) {
+			if why == nil {
+				why = w.s.witness()
+			}
+			w.lookUp(sr, n, why)
+			continue
+		}
+		if n.st > sr.state.T && n.st < n.t {
+			w.add(sr, n.st, 0, nil)
+		}
+		w.add(sr, n.t, n.v, nil)
+	}
+	if len(samples) > 0 && samples[0].t-w.prunedAt > pruneEvery {
+		w.prune(samples[0].t)
+	}
+}
+
+// meet matches a series that was not seen before.
+func (w *watch) meet(n *noted) *series {
+	sr := &series{ls: n.ls, count: n.count}
+	if !w.place(sr) {
+		w.series[n.ref] = nil
+		return nil
+	}
+	sr.ls = n.ls.Copy()
+	hash := n.ls.Hash()
+	if state, ok := w.warm[hash]; ok {
+		sr.state = state
+		delete(w.warm, hash)
+	}
+	w.series[n.ref] = sr
+	return sr
+}
+
+// add counts one sample of a series.
+func (w *watch) add(sr *series, t int64, v float64, appear func(increase.Appearance) increase.Birth) {
+	step, ok, err := sr.state.Add(t, v, appear)
+	if err != nil || ok {
+		w.put(sr, t, step, err)
+	}
+}
+
+// put gives a step to the selections that it belongs to.
+func (w *watch) put(sr *series, t int64, step increase.Step, err error) {
+	for i := range sr.parts {
+		p := &sr.parts[i]
+		switch {
+		case sr.count && !p.count:
+			p.of.fault(metrics.MinuteOf(t), histogramFault())
+		case p.count && !sr.count:
+		case err != nil:
+			p.of.fault(metrics.MinuteOf(t), err)
+		default:
+			p.ring.Take(step, p.weight)
+		}
+	}
+}
+
+// lookUp counts a sample of a series of which more must be known than its
+// previous sample: it is followed again, from the store.
+func (w *watch) lookUp(sr *series, n *noted, why *witness) {
+	if sr.state.Seen() && n.t <= sr.state.T {
+		return
+	}
+	after := n.t - 1
+	if n.st > 0 && n.st < n.t {
+		after = max(n.st-1, n.t-aside)
+	}
+	after = max(after, sr.state.T)
+	sr.count = n.count
+	appear := func(a increase.Appearance) increase.Birth { return why.birth(sr.ls, a) }
+	since := n.t - aside
+	state, err := w.s.stateBefore(sr.ls, n.count, since)
+	if err != nil {
+		w.s.log.Error("the metrics store cannot be read", "error", err)
+	}
+	sr.state = state
+	err = w.s.samplesOf(sr.ls, sr.count, since, n.t, func(t int64, v float64) {
+		if t > after {
+			w.add(sr, t, v, appear)
+		} else {
+			_, _, _ = sr.state.Add(t, v, appear)
+		}
+	})
+	if err != nil {
+		w.s.log.Error("the metrics store cannot be read", "error", err)
+	}
+}
+
+// prune forgets series without samples.
+func (w *watch) prune(now int64) {
+	w.prunedAt = now
+	for ref, sr := range w.series {
+		if sr == nil || now-sr.state.T > pruneEvery {
+			delete(w.series, ref)
+		}
+	}
+	clear(w.warm)
+	for _, x := range w.watched {
+		x.series, x.broken = 0, nil
+		for key, ring := range x.rings {
+			if now-ring.Oldest()*minute > pruneEvery+increase.RingMinutes*minute {
+				delete(x.rings, key)
+			}
+		}
+	}
+	for _, sr := range w.series {
+		if sr != nil {
+			w.place(sr)
+		}
+	}
+}
