@@ -124,7 +124,7 @@ func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *wi
 		}
 		step, ok, err := state.Add(t, v, appear)
 		if err != nil && kind != chunkenc.ValFloat && !count {
-			err = histogramFault()
+			err = metrics.HistogramFault()
 		}
 		for _, p := range parts {
 			switch {

@@ -390,7 +390,7 @@ func (w *watch) put(sr *series, t int64, step increase.Step, err error) {
 		p := &sr.parts[i]
 		switch {
 		case sr.count && !p.count:
-			p.of.fault(metrics.MinuteOf(t), histogramFault())
+			p.of.fault(metrics.MinuteOf(t), metrics.HistogramFault())
 		case p.count && !sr.count:
 		case err != nil:
 			p.of.fault(metrics.MinuteOf(t), err)
