@@ -122,6 +122,7 @@ type Principal struct {
 	TokenID   string
 	SessionID string
 	Name      string
+	Login     string // of a person, an e-mail address
 	Role      Role
 	Owns      []string
 	Scopes    []httpapi.Scope

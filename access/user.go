@@ -82,7 +82,7 @@ func (u User) scopes() []httpapi.Scope {
 
 func (u User) principal() Principal {
 	return Principal{
-		Kind: Person, UserID: u.ID, Name: u.Name, Role: u.Role, Owns: u.Teams, Scopes: u.scopes(), Language: u.Language,
+		Kind: Person, UserID: u.ID, Name: u.Name, Login: u.Login, Role: u.Role, Owns: u.Teams, Scopes: u.scopes(), Language: u.Language,
 	}
 }
 

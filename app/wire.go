@@ -115,6 +115,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Access.Schedule(a.queue)
 	a.Events.Schedule(a.queue)
 	a.Probes.Schedule(a.queue)
+	a.SLO.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
 	a.SLO.Measures(a.Measures)

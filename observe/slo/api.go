@@ -109,6 +109,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExclusions(a)
 	s.registerLeaving(a)
+	s.registerAgreements(a)
 }
 
 func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {

@@ -34,7 +34,9 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		k.APIVersion = openslo.APIVersion
 		r.Add(k)
 	}
-	r.Add(s.kindOfMaintenance())
+	for _, k := range []ascode.Kind{s.kindOfTier(), s.kindOfBudgetPolicy(), s.kindOfMaintenance()} {
+		r.Add(k)
+	}
 	alpha := []string{openslo.AlphaVersion}
 	add(ascode.Kind{Kind: kindService, ID: "openslo-services", Order: 60, AlsoVersions: alpha, Upgrade: openslo.Upgrade, Event: "catalog.entity_",
 		Title: text.Say("Service (OpenSLO)", "サービス(OpenSLO)"),
@@ -150,7 +152,11 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 	}
 	if o, ok := d.Object.(*openslo.SLO); ok {
 		faults = append(faults, s.checkService(ctx, tx, d, o.Spec.Service)...)
-		faults = append(faults, openslo.Complete(d, &o.Spec)...)
+		filled := o
+		if t, err := s.tierOf(ctx, tx, o.Spec.Service); err == nil { // otherwise the service is what is wrong
+			filled = t.fill(o)
+		}
+		faults = append(faults, openslo.Complete(d, &filled.Spec)...)
 		faults = append(faults, checkThresholds(ctx, tx, d, &o.Spec)...)
 		faults = append(faults, notExecuted(d, &o.Spec)...)
 	}

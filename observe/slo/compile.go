@@ -27,10 +27,15 @@ func (s *Service) putSLO(ctx context.Context, tx *sql.Tx, d *ascode.Document) er
 // does not have any more. An SLO whose references do not resolve is left as it
 // is: Check refuses the batch it came with.
 func (s *Service) install(ctx context.Context, tx *sql.Tx, o *openslo.SLO, managedBy string) error {
+	o, tier, err := s.effective(ctx, tx, o)
+	if err != nil {
+		return err
+	}
 	all, err := compile(ctx, tx, o)
 	if err != nil || all == nil {
 		return err
 	}
+	tier.cap(all)
 	keep := make([]string, len(all))
 	for i, d := range all {
 		keep[i] = d.Name

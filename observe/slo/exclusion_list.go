@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/teiten/teiten/journal"
@@ -236,4 +237,70 @@ func oneExclusion(ctx context.Context, q db.DBTX, id string) (exclusion, error) 
 		return exclusion{}, database.Fault(fmt.Errorf("read exclusion %s: %w", id, err))
 	}
 	return readExclusion(row)
+}
+
+// ExcludedNow is how much of an objective's present window does not count.
+type ExcludedNow struct {
+	Minutes int64     `json:"minutes"`
+	Share   float64   `json:"share" doc:"Of the window's minutes."`
+	Now     bool      `json:"now" doc:"Whether this minute does not count."`
+	Next    *TimeSpan `json:"next,omitempty" doc:"The time under way that does not count, or else the next one."`
+}
+
+func (s *Service) excludedNow(ctx context.Context, d *Definition) (ExcludedNow, error) {
+	var x ExcludedNow
+	book, err := loadExclusions(ctx, s.db.Read(), time.Time{})
+	if err != nil {
+		return x, err
+	}
+	c, err := coverageOf(ctx, s.db.Read(), d.Name)
+	if err != nil {
+		return x, err
+	}
+	end := minuteOf(s.now())
+	span := minutes{d.window().Start(end), end}
+	x.Minutes = length(book.minutes(c, span))
+	x.Share = float64(x.Minutes) / float64(max(span.len(), 1))
+	x.Now = len(book.minutes(c, minutes{end, end + 1})) > 0
+	for _, e := range book.of(c) {
+		m, ok := e.pattern.next(s.now(), e.bounds())
+		if next := spanOf(m); ok && (x.Next == nil || next.From.Before(x.Next.From)) {
+			x.Next = &next
+		}
+	}
+	return x, nil
+}
+
+// ExcludedSpan is a time on a chart that does not count, and why.
+type ExcludedSpan struct {
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	ID       string    `json:"id"`
+	Document string    `json:"document,omitempty"`
+	Reason   string    `json:"reason"`
+}
+
+// mostSpans is how many excluded times a chart is told of.
+const mostSpans = 500
+
+// excludedSpans are the times within span that do not count for an objective, as
+// they were known at asOf, in order; the latest where there are very many.
+func excludedSpans(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) ([]ExcludedSpan, error) {
+	book, err := loadExclusions(ctx, q, asOf)
+	if err != nil {
+		return nil, err
+	}
+	c, err := coverageOf(ctx, q, d.Name)
+	if err != nil {
+		return nil, err
+	}
+	all := []ExcludedSpan{}
+	for _, x := range book.of(c) {
+		for _, m := range x.within(span) {
+			t := spanOf(m)
+			all = append(all, ExcludedSpan{t.From, t.To, x.row.ID, x.row.Document, x.row.Reason})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ExcludedSpan) int { return a.From.Compare(b.From) })
+	return all[max(0, len(all)-mostSpans):], nil
 }

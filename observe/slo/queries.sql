@@ -195,3 +195,65 @@ SELECT name, service, system, owner FROM slo_status ORDER BY name;
 
 -- name: NamesOfService :many
 SELECT name FROM slo_status WHERE service = $1 ORDER BY name;
+
+-- name: PutPolicy :exec
+INSERT INTO slo_policies (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data;
+
+-- name: DeletePolicy :exec
+DELETE FROM slo_policies WHERE name = $1;
+
+-- name: ListPolicies :many
+SELECT * FROM slo_policies ORDER BY name;
+
+-- name: PolicyStates :many
+SELECT * FROM slo_policy_states;
+
+-- name: PutPolicyState :execrows
+INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)
+ON CONFLICT (slo) DO UPDATE SET policy = excluded.policy, state = excluded.state, since = excluded.since
+WHERE slo_policy_states.state = sqlc.arg(was);
+
+-- name: DropPolicyState :exec
+DELETE FROM slo_policy_states WHERE slo = $1;
+
+-- name: PutTier :exec
+INSERT INTO slo_tiers (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data;
+
+-- name: DeleteTier :exec
+DELETE FROM slo_tiers WHERE name = $1;
+
+-- name: GetTier :one
+SELECT data FROM slo_tiers WHERE name = $1;
+
+-- name: ListTiers :many
+SELECT * FROM slo_tiers ORDER BY name;
+
+-- name: PartsOfKind :many
+SELECT name, data FROM slo_parts WHERE kind = $1 ORDER BY name;
+
+-- name: LockAgreement :execrows
+UPDATE slo_agreements SET terms = terms WHERE slo = $1 AND version = $2 AND in_force_at = 0 AND superseded_at = 0;
+
+-- name: Agreements :many
+SELECT * FROM slo_agreements WHERE slo = $1 ORDER BY version DESC;
+
+-- name: OpenAgreements :many
+SELECT slo, version, agreed_at, in_force_at FROM slo_agreements WHERE superseded_at = 0 ORDER BY slo, version;
+
+-- name: AddAgreement :exec
+INSERT INTO slo_agreements (slo, version, terms, stakeholders, proposed_at, proposed_by) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: EnforceAgreement :exec
+UPDATE slo_agreements SET agreed_at = $3, in_force_at = $3 WHERE slo = $1 AND version = $2 AND in_force_at = 0;
+
+-- name: SupersedeAgreement :exec
+UPDATE slo_agreements SET superseded_at = $3 WHERE slo = $1 AND version = $2 AND superseded_at = 0;
+
+-- name: AddWord :exec
+INSERT INTO slo_agreement_words (id, slo, version, stakeholder, word, comment, at, by_actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: WordsOf :many
+SELECT * FROM slo_agreement_words WHERE slo = $1 ORDER BY id;
+
+-- name: NamesOutsideTier :many
+SELECT name FROM slo_status WHERE service = $1 AND tier <> $2 ORDER BY name;

@@ -109,12 +109,21 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	if err != nil {
 		return err
 	}
+	moved, err := db.New(tx).NamesOutsideTier(ctx, db.NamesOutsideTierParams{Service: name, Tier: entity.Tier})
+	if err != nil {
+		return fmt.Errorf("describe the objectives of %s: %w", name, err)
+	}
 	err = db.New(tx).DescribeService(ctx, db.DescribeServiceParams{
 		Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System})
 	if err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
-	return nil
+	for _, slo := range moved {
+		if slo == documentOf(slo) { // its further objectives come with it
+			err = errors.Join(err, s.reinstall(ctx, tx, slo))
+		}
+	}
+	return err
 }
 
 // define has a definition executed from the next round on. The ledger stays
@@ -213,7 +222,13 @@ func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document)
 	if err := s.retire(ctx, tx, doc.Name, nil); err != nil {
 		return err
 	}
-	err := db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name})
+	all, err := db.New(tx).Agreements(ctx, doc.Name)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", doc.Name, err)
+	}
+	v := open(all)
+	err = errors.Join(s.supersede(ctx, tx, v.inForce), s.supersede(ctx, tx, v.proposed),
+		db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)
 	}
@@ -235,7 +250,7 @@ func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
 		return err
 	}
 	err = errors.Join(q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name))
+		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropPolicyState(ctx, name))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}

@@ -38,6 +38,7 @@ type Summary struct {
 	Backfill     BackfillView       `json:"backfill"`
 	ManagedBy    managed            `json:"managedBy"`
 	UpdatedAt    *time.Time         `json:"updatedAt,omitempty"`
+	Commitment
 }
 
 // Period is the length of an objective's window.
@@ -81,18 +82,19 @@ type AlertView struct {
 // Detail is an objective as its page shows it.
 type Detail struct {
 	Summary
-	Description string     `json:"description,omitempty"`
-	DataSource  string     `json:"dataSource,omitempty" doc:"Empty for the default one."`
-	Queries     Queries    `json:"queries"`
-	Exact       bool       `json:"exact" doc:"Whether every event is counted exactly."`
-	ExactNote   text.Both  `json:"exactNote"`
-	Watermark   *time.Time `json:"watermark,omitempty" doc:"Up to when everything was read."`
-	Settle      string     `json:"settle" doc:"How long after its end a minute is read."`
-	Absent      string     `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
-	Minimum     *float64   `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise chance decides how few events are too few."`
-	Gaps        []Gap      `json:"gaps" doc:"Minutes without data, the newest first, at most 100."`
-	Rules       []RuleView `json:"alertRules"`
-	Forecasts   []Forecast `json:"forecasts"`
+	Description string      `json:"description,omitempty"`
+	DataSource  string      `json:"dataSource,omitempty" doc:"Empty for the default one."`
+	Queries     Queries     `json:"queries"`
+	Exact       bool        `json:"exact" doc:"Whether every event is counted exactly."`
+	ExactNote   text.Both   `json:"exactNote"`
+	Watermark   *time.Time  `json:"watermark,omitempty" doc:"Up to when everything was read."`
+	Settle      string      `json:"settle" doc:"How long after its end a minute is read."`
+	Absent      string      `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
+	Minimum     *float64    `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise chance decides how few events are too few."`
+	Gaps        []Gap       `json:"gaps" doc:"Minutes without data, the newest first, at most 100."`
+	Rules       []RuleView  `json:"alertRules"`
+	Forecasts   []Forecast  `json:"forecasts"`
+	Excluded    ExcludedNow `json:"excluded"`
 }
 
 // Queries are the expressions of an objective, and what is sent to the source.
@@ -197,7 +199,11 @@ func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, e
 			return nil, "", 0, err
 		}
 	}
-	return all, next, total, nil
+	shown := make([]*Summary, len(all))
+	for i := range all {
+		shown[i] = &all[i]
+	}
+	return all, next, total, s.commit(ctx, shown)
 }
 
 func (s *Service) openAlerts(ctx context.Context) (map[string][]AlertView, error) {
@@ -323,7 +329,10 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 		return x, fmt.Errorf("load %s: %w", name, err)
 	}
 	s.detail(&x, t)
-	return x, nil
+	if x.Excluded, err = s.excludedNow(ctx, t.def); err != nil {
+		return x, err
+	}
+	return x, s.commit(ctx, []*Summary{&x.Summary})
 }
 
 // detail fills in what follows from the definition and the windows.

@@ -9,6 +9,31 @@ import (
 	"context"
 )
 
+const addAgreement = `-- name: AddAgreement :exec
+INSERT INTO slo_agreements (slo, version, terms, stakeholders, proposed_at, proposed_by) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type AddAgreementParams struct {
+	Slo          string
+	Version      int64
+	Terms        string
+	Stakeholders string
+	ProposedAt   int64
+	ProposedBy   string
+}
+
+func (q *Queries) AddAgreement(ctx context.Context, arg AddAgreementParams) error {
+	_, err := q.db.ExecContext(ctx, addAgreement,
+		arg.Slo,
+		arg.Version,
+		arg.Terms,
+		arg.Stakeholders,
+		arg.ProposedAt,
+		arg.ProposedBy,
+	)
+	return err
+}
+
 const addAlert = `-- name: AddAlert :exec
 INSERT INTO slo_alerts (id, slo, service, owner, severity, state, since, data) VALUES ($1, $2, $3, $4, $5, 'firing', $6, $7)
 `
@@ -105,6 +130,72 @@ func (q *Queries) AddHour(ctx context.Context, arg AddHourParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const addWord = `-- name: AddWord :exec
+INSERT INTO slo_agreement_words (id, slo, version, stakeholder, word, comment, at, by_actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type AddWordParams struct {
+	ID          string
+	Slo         string
+	Version     int64
+	Stakeholder string
+	Word        string
+	Comment     string
+	At          int64
+	ByActor     string
+}
+
+func (q *Queries) AddWord(ctx context.Context, arg AddWordParams) error {
+	_, err := q.db.ExecContext(ctx, addWord,
+		arg.ID,
+		arg.Slo,
+		arg.Version,
+		arg.Stakeholder,
+		arg.Word,
+		arg.Comment,
+		arg.At,
+		arg.ByActor,
+	)
+	return err
+}
+
+const agreements = `-- name: Agreements :many
+SELECT slo, version, terms, stakeholders, proposed_at, proposed_by, agreed_at, in_force_at, superseded_at FROM slo_agreements WHERE slo = $1 ORDER BY version DESC
+`
+
+func (q *Queries) Agreements(ctx context.Context, slo string) ([]SloAgreement, error) {
+	rows, err := q.db.QueryContext(ctx, agreements, slo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloAgreement
+	for rows.Next() {
+		var i SloAgreement
+		if err := rows.Scan(
+			&i.Slo,
+			&i.Version,
+			&i.Terms,
+			&i.Stakeholders,
+			&i.ProposedAt,
+			&i.ProposedBy,
+			&i.AgreedAt,
+			&i.InForceAt,
+			&i.SupersededAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const allOpenAlerts = `-- name: AllOpenAlerts :many
@@ -316,6 +407,15 @@ func (q *Queries) DeletePart(ctx context.Context, arg DeletePartParams) error {
 	return err
 }
 
+const deletePolicy = `-- name: DeletePolicy :exec
+DELETE FROM slo_policies WHERE name = $1
+`
+
+func (q *Queries) DeletePolicy(ctx context.Context, name string) error {
+	_, err := q.db.ExecContext(ctx, deletePolicy, name)
+	return err
+}
+
 const deleteRevisions = `-- name: DeleteRevisions :exec
 DELETE FROM slo_revisions WHERE slo = $1
 `
@@ -331,6 +431,15 @@ DELETE FROM slo_status WHERE name = $1
 
 func (q *Queries) DeleteStatus(ctx context.Context, name string) error {
 	_, err := q.db.ExecContext(ctx, deleteStatus, name)
+	return err
+}
+
+const deleteTier = `-- name: DeleteTier :exec
+DELETE FROM slo_tiers WHERE name = $1
+`
+
+func (q *Queries) DeleteTier(ctx context.Context, name string) error {
+	_, err := q.db.ExecContext(ctx, deleteTier, name)
 	return err
 }
 
@@ -386,6 +495,15 @@ func (q *Queries) DescribeStatus(ctx context.Context, arg DescribeStatusParams) 
 	return err
 }
 
+const dropPolicyState = `-- name: DropPolicyState :exec
+DELETE FROM slo_policy_states WHERE slo = $1
+`
+
+func (q *Queries) DropPolicyState(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, dropPolicyState, slo)
+	return err
+}
+
 const dropRebuild = `-- name: DropRebuild :exec
 DELETE FROM slo_rebuild WHERE slo = $1
 `
@@ -406,6 +524,21 @@ type EndExclusionParams struct {
 
 func (q *Queries) EndExclusion(ctx context.Context, arg EndExclusionParams) error {
 	_, err := q.db.ExecContext(ctx, endExclusion, arg.ID, arg.EndsAt)
+	return err
+}
+
+const enforceAgreement = `-- name: EnforceAgreement :exec
+UPDATE slo_agreements SET agreed_at = $3, in_force_at = $3 WHERE slo = $1 AND version = $2 AND in_force_at = 0
+`
+
+type EnforceAgreementParams struct {
+	Slo      string
+	Version  int64
+	AgreedAt int64
+}
+
+func (q *Queries) EnforceAgreement(ctx context.Context, arg EnforceAgreementParams) error {
+	_, err := q.db.ExecContext(ctx, enforceAgreement, arg.Slo, arg.Version, arg.AgreedAt)
 	return err
 }
 
@@ -693,6 +826,17 @@ func (q *Queries) GetStatus(ctx context.Context, name string) (SloStatus, error)
 	return i, err
 }
 
+const getTier = `-- name: GetTier :one
+SELECT data FROM slo_tiers WHERE name = $1
+`
+
+func (q *Queries) GetTier(ctx context.Context, name string) (string, error) {
+	row := q.db.QueryRowContext(ctx, getTier, name)
+	var data string
+	err := row.Scan(&data)
+	return data, err
+}
+
 const goneSources = `-- name: GoneSources :many
 SELECT name, since, error FROM slo_sources ORDER BY name
 `
@@ -850,6 +994,77 @@ func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) 
 	return items, nil
 }
 
+const listPolicies = `-- name: ListPolicies :many
+SELECT name, data FROM slo_policies ORDER BY name
+`
+
+func (q *Queries) ListPolicies(ctx context.Context) ([]SloPolicy, error) {
+	rows, err := q.db.QueryContext(ctx, listPolicies)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloPolicy
+	for rows.Next() {
+		var i SloPolicy
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTiers = `-- name: ListTiers :many
+SELECT name, data FROM slo_tiers ORDER BY name
+`
+
+func (q *Queries) ListTiers(ctx context.Context) ([]SloTier, error) {
+	rows, err := q.db.QueryContext(ctx, listTiers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloTier
+	for rows.Next() {
+		var i SloTier
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockAgreement = `-- name: LockAgreement :execrows
+UPDATE slo_agreements SET terms = terms WHERE slo = $1 AND version = $2 AND in_force_at = 0 AND superseded_at = 0
+`
+
+type LockAgreementParams struct {
+	Slo     string
+	Version int64
+}
+
+func (q *Queries) LockAgreement(ctx context.Context, arg LockAgreementParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockAgreement, arg.Slo, arg.Version)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const lockDefinition = `-- name: LockDefinition :execrows
 UPDATE slo_definitions SET revision = revision WHERE name = $1 AND revision = $2
 `
@@ -932,6 +1147,38 @@ func (q *Queries) NamesOfService(ctx context.Context, service string) ([]string,
 	return items, nil
 }
 
+const namesOutsideTier = `-- name: NamesOutsideTier :many
+SELECT name FROM slo_status WHERE service = $1 AND tier <> $2 ORDER BY name
+`
+
+type NamesOutsideTierParams struct {
+	Service string
+	Tier    string
+}
+
+func (q *Queries) NamesOutsideTier(ctx context.Context, arg NamesOutsideTierParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, namesOutsideTier, arg.Service, arg.Tier)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const nextGeneration = `-- name: NextGeneration :exec
 UPDATE slo_generation SET n = n + 1 WHERE id = 1
 `
@@ -950,6 +1197,45 @@ func (q *Queries) NextSlot(ctx context.Context) (int64, error) {
 	var slots int64
 	err := row.Scan(&slots)
 	return slots, err
+}
+
+const openAgreements = `-- name: OpenAgreements :many
+SELECT slo, version, agreed_at, in_force_at FROM slo_agreements WHERE superseded_at = 0 ORDER BY slo, version
+`
+
+type OpenAgreementsRow struct {
+	Slo       string
+	Version   int64
+	AgreedAt  int64
+	InForceAt int64
+}
+
+func (q *Queries) OpenAgreements(ctx context.Context) ([]OpenAgreementsRow, error) {
+	rows, err := q.db.QueryContext(ctx, openAgreements)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenAgreementsRow
+	for rows.Next() {
+		var i OpenAgreementsRow
+		if err := rows.Scan(
+			&i.Slo,
+			&i.Version,
+			&i.AgreedAt,
+			&i.InForceAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openAlerts = `-- name: OpenAlerts :many
@@ -989,6 +1275,38 @@ func (q *Queries) OpenAlerts(ctx context.Context, slo string) ([]SloAlert, error
 	return items, nil
 }
 
+const partsOfKind = `-- name: PartsOfKind :many
+SELECT name, data FROM slo_parts WHERE kind = $1 ORDER BY name
+`
+
+type PartsOfKindRow struct {
+	Name string
+	Data string
+}
+
+func (q *Queries) PartsOfKind(ctx context.Context, kind string) ([]PartsOfKindRow, error) {
+	rows, err := q.db.QueryContext(ctx, partsOfKind, kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartsOfKindRow
+	for rows.Next() {
+		var i PartsOfKindRow
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const partsThatReferTo = `-- name: PartsThatReferTo :many
 SELECT kind, name, data FROM slo_parts WHERE refs LIKE $1 ORDER BY kind, name
 `
@@ -1009,6 +1327,38 @@ func (q *Queries) PartsThatReferTo(ctx context.Context, refs string) ([]PartsTha
 	for rows.Next() {
 		var i PartsThatReferToRow
 		if err := rows.Scan(&i.Kind, &i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const policyStates = `-- name: PolicyStates :many
+SELECT slo, policy, state, since FROM slo_policy_states
+`
+
+func (q *Queries) PolicyStates(ctx context.Context) ([]SloPolicyState, error) {
+	rows, err := q.db.QueryContext(ctx, policyStates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloPolicyState
+	for rows.Next() {
+		var i SloPolicyState
+		if err := rows.Scan(
+			&i.Slo,
+			&i.Policy,
+			&i.State,
+			&i.Since,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1070,6 +1420,62 @@ func (q *Queries) PutPart(ctx context.Context, arg PutPartParams) error {
 		arg.Data,
 		arg.Refs,
 	)
+	return err
+}
+
+const putPolicy = `-- name: PutPolicy :exec
+INSERT INTO slo_policies (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data
+`
+
+type PutPolicyParams struct {
+	Name string
+	Data string
+}
+
+func (q *Queries) PutPolicy(ctx context.Context, arg PutPolicyParams) error {
+	_, err := q.db.ExecContext(ctx, putPolicy, arg.Name, arg.Data)
+	return err
+}
+
+const putPolicyState = `-- name: PutPolicyState :execrows
+INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)
+ON CONFLICT (slo) DO UPDATE SET policy = excluded.policy, state = excluded.state, since = excluded.since
+WHERE slo_policy_states.state = $5
+`
+
+type PutPolicyStateParams struct {
+	Slo    string
+	Policy string
+	State  string
+	Since  int64
+	Was    string
+}
+
+func (q *Queries) PutPolicyState(ctx context.Context, arg PutPolicyStateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, putPolicyState,
+		arg.Slo,
+		arg.Policy,
+		arg.State,
+		arg.Since,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const putTier = `-- name: PutTier :exec
+INSERT INTO slo_tiers (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data
+`
+
+type PutTierParams struct {
+	Name string
+	Data string
+}
+
+func (q *Queries) PutTier(ctx context.Context, arg PutTierParams) error {
+	_, err := q.db.ExecContext(ctx, putTier, arg.Name, arg.Data)
 	return err
 }
 
@@ -1323,6 +1729,21 @@ func (q *Queries) SourceGone(ctx context.Context, arg SourceGoneParams) (int64, 
 	return result.RowsAffected()
 }
 
+const supersedeAgreement = `-- name: SupersedeAgreement :exec
+UPDATE slo_agreements SET superseded_at = $3 WHERE slo = $1 AND version = $2 AND superseded_at = 0
+`
+
+type SupersedeAgreementParams struct {
+	Slo          string
+	Version      int64
+	SupersededAt int64
+}
+
+func (q *Queries) SupersedeAgreement(ctx context.Context, arg SupersedeAgreementParams) error {
+	_, err := q.db.ExecContext(ctx, supersedeAgreement, arg.Slo, arg.Version, arg.SupersededAt)
+	return err
+}
+
 const takeBackExclusion = `-- name: TakeBackExclusion :execrows
 UPDATE slo_exclusions SET taken_back_at = $2, taken_back_by = $3, taken_back_why = $4 WHERE id = $1 AND taken_back_at = 0
 `
@@ -1359,4 +1780,40 @@ type UpdateAlertParams struct {
 func (q *Queries) UpdateAlert(ctx context.Context, arg UpdateAlertParams) error {
 	_, err := q.db.ExecContext(ctx, updateAlert, arg.ID, arg.Data)
 	return err
+}
+
+const wordsOf = `-- name: WordsOf :many
+SELECT id, slo, version, stakeholder, word, comment, at, by_actor FROM slo_agreement_words WHERE slo = $1 ORDER BY id
+`
+
+func (q *Queries) WordsOf(ctx context.Context, slo string) ([]SloAgreementWord, error) {
+	rows, err := q.db.QueryContext(ctx, wordsOf, slo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloAgreementWord
+	for rows.Next() {
+		var i SloAgreementWord
+		if err := rows.Scan(
+			&i.ID,
+			&i.Slo,
+			&i.Version,
+			&i.Stakeholder,
+			&i.Word,
+			&i.Comment,
+			&i.At,
+			&i.ByActor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -32,6 +32,12 @@ const (
 	// Alerts says which of the alerts that every SLO has it wants: all (the
 	// default), page, ticket, or none.
 	Alerts = "teiten.dev/alerts"
+	// Agreement says whether a changed objective or window waits for its
+	// stakeholders: required or optional.
+	Agreement = "teiten.dev/agreement"
+	// Stakeholders lists whose word an agreement takes, with commas between:
+	// team:payments, user:ada@example.com, role:admin.
+	Stakeholders = "teiten.dev/stakeholders"
 )
 
 // Separate is the value of Composite that makes each objective one of its own.
@@ -40,7 +46,7 @@ const Separate = "separate"
 const longestSettle = time.Hour
 
 var (
-	known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts}
+	known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders}
 	joins = []string{"weighted", "and", "or", "journey", Separate}
 	wants = []string{"all", "page", "ticket", "none"}
 )
@@ -84,6 +90,18 @@ func annotation(name, v string) text.Both {
 	case Alerts:
 		if !slices.Contains(wants, v) {
 			return ascode.OneOf(v, wants...)
+		}
+	case Agreement:
+		if v != "required" && v != "optional" {
+			return ascode.OneOf(v, "required", "optional")
+		}
+	case Stakeholders:
+		for name := range strings.SplitSeq(v, ",") {
+			kind, who, _ := strings.Cut(strings.TrimSpace(name), ":")
+			if who == "" || !slices.Contains([]string{"team", "user", "role"}, kind) {
+				return text.Say("write names such as team:payments, user:ada@example.com or role:admin, with commas between",
+					"team:payments、user:ada@example.com、role:admin のような名前をカンマで区切って書いてください")
+			}
 		}
 	case CompositeTarget:
 		if t, err := strconv.ParseFloat(v, 64); err != nil || !(t >= 0 && t < 1) {

@@ -1,0 +1,116 @@
+// Package policy says what follows from the state of an error budget: whether it
+// is healthy, needs attention or is exhausted, and what the rest of the product
+// does then (Google SRE workbook, appendix B, "Example Error Budget Policy").
+//
+// It is pure: a state follows from figures and a policy alone. Who agreed to a
+// policy, and which objectives it holds for, is known to package slo.
+package policy
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/teiten/teiten/kit/text"
+)
+
+// State is what an error budget allows.
+type State string
+
+// The states, from best to worst.
+const (
+	Healthy   State = "healthy"
+	Attention State = "attention"
+	Exhausted State = "exhausted"
+)
+
+// Rank orders the states: 0 is healthy, 2 exhausted.
+func (s State) Rank() int {
+	switch s {
+	case Exhausted:
+		return 2
+	case Attention:
+		return 1
+	}
+	return 0
+}
+
+// End is the end of an interval that is judged where minutes are unknown.
+type End string
+
+// The ends. Low takes the unknown for as bad as it may have been.
+const (
+	Low  End = "low"
+	High End = "high"
+)
+
+// Room is a part of the product that reads consequences.
+type Room string
+
+// The rooms that do.
+const (
+	Gate    Room = "gate"    // deployments
+	Review  Room = "review"  // the regular review of services
+	Backlog Room = "backlog" // what is worked on next
+)
+
+// Effects are what a room may be told to do.
+var Effects = map[Room][]string{
+	Gate:    {"warn", "block"},
+	Review:  {"agenda"},
+	Backlog: {"priority"},
+}
+
+// Consequence is what one room does while a budget is in a state.
+type Consequence struct {
+	Room   Room   `json:"room" enum:"gate,review,backlog"`
+	Effect string `json:"effect" enum:"warn,block,agenda,priority"`
+	Note   string `json:"note,omitempty" doc:"What people are told with it."`
+}
+
+// Policy is when a budget is in which state, and what follows.
+type Policy struct {
+	Name         string
+	End          End     // Low where it says nothing
+	Attention    float64 // less than this part left needs attention
+	Calm         bool    // a page that fires does not need attention by itself
+	Exhausted    float64 // this part left, or less, is exhausted
+	Consequences map[State][]Consequence
+}
+
+// Default is the policy of an objective for which there is none. Nothing follows
+// from it.
+func Default() Policy { return Policy{End: Low, Attention: 0.25, Exhausted: 0} }
+
+// Figures are what is known of a budget. Low and High are the least and the most
+// that may be left of it, as parts of the whole; they differ where minutes are
+// unknown.
+type Figures struct {
+	Low, High float64
+	Counted   bool // anything at all; nothing was spent otherwise
+	Burning   bool // a page fires
+}
+
+// Left is the figure that the policy judges.
+func (p Policy) Left(f Figures) float64 {
+	if p.End == High {
+		return f.High
+	}
+	return f.Low
+}
+
+// State is the state of a budget, and the sentence that explains it.
+func (p Policy) State(f Figures) (State, text.Both) {
+	left := p.Left(f)
+	percent := strconv.FormatFloat(math.Floor(left*1000)/10, 'f', -1, 64) // never more than there is
+	switch {
+	case !f.Counted:
+		return Healthy, text.Say("nothing was counted yet", "まだ何も数えられていません")
+	case left <= p.Exhausted:
+		return Exhausted, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", percent)
+	case left < p.Attention:
+		return Attention, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", percent)
+	case f.Burning && !p.Calm:
+		return Attention, text.Say("the budget burns so fast that somebody was paged", "呼び出しが必要な速さでエラーバジェットを消費しています")
+	}
+	return Healthy, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", percent)
+}
