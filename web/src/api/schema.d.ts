@@ -912,6 +912,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was agreed of an objective, by whom and when */
+        get: operations["list-agreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/agreements/{version}/agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree to a proposed version
+         * @description For every stakeholder that the caller may speak for. When nobody is missing any more the version is in force.
+         */
+        post: operations["agree-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/agreements/{version}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a proposed version
+         * @description With the reason as comment. Who declined may agree later.
+         */
+        post: operations["decline-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/agreements/{version}/waive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a proposed version in force without the words that are missing
+         * @description For owners of the service and administrators, with the reason as comment.
+         */
+        post: operations["waive-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/alerts": {
         parameters: {
             query?: never;
@@ -2181,6 +2258,114 @@ export interface components {
             attempt: components["schemas"]["NotifyAttemptInfo"];
             delivery: components["schemas"]["NotifyDeliveryInfo"];
         };
+        OpensloCalendar: {
+            /** @description When a window begins, on the wall clock of the zone: 2026-01-01 00:00:00. Monday, or the first of the month, quarter or year when absent. */
+            startTime?: unknown;
+            /** @description IANA time zone of the calendar; UTC when absent. */
+            timeZone?: string;
+        };
+        OpensloInlineIndicator: {
+            apiVersion?: string;
+            kind?: string;
+            metadata?: components["schemas"]["OpensloMetadata"];
+            /** @description The body of the SLI. */
+            spec: components["schemas"]["OpensloSLISpec"];
+        };
+        OpensloMetadata: {
+            annotations?: {
+                [key: string]: string;
+            };
+            displayName?: string;
+            labels?: {
+                [key: string]: unknown;
+            };
+            name: string;
+        };
+        OpensloMetric: {
+            /** @description Whom to ask, and what. */
+            metricSource: components["schemas"]["OpensloMetricSource"];
+        };
+        OpensloMetricSource: {
+            /** @description Name of a DataSource; the default one when absent. */
+            metricSourceRef?: string;
+            /** @description query: the PromQL expression (expr and promql are read, too). */
+            spec?: {
+                [key: string]: unknown;
+            };
+            /** @description Prometheus and what speaks its HTTP API; Any for the default source. */
+            type?: string;
+        };
+        OpensloObjective: {
+            /**
+             * Format: double
+             * @description How much an event of this part counts in a composite; 1 when absent.
+             */
+            compositeWeight?: number;
+            displayName?: string;
+            /** @description Part of a composite: its own indicator. */
+            indicator?: components["schemas"]["OpensloInlineIndicator"];
+            /** @description The same by the name of an SLI. */
+            indicatorRef?: string;
+            /**
+             * @description How a good value of a thresholdMetric compares to value.
+             * @enum {string}
+             */
+            op?: "lt" | "lte" | "gt" | "gte";
+            /**
+             * Format: double
+             * @description The share of good events that is promised, such as 0.999.
+             */
+            target?: number;
+            /**
+             * Format: double
+             * @description The same in percent, such as 99.9.
+             */
+            targetPercent?: number;
+            /**
+             * Format: double
+             * @description The share of good events that makes a slice good.
+             */
+            timeSliceTarget?: number;
+            /** @description Length of a time slice: 5m, 1h, or a number of minutes. */
+            timeSliceWindow?: unknown;
+            /**
+             * Format: double
+             * @description What values of a thresholdMetric are compared with.
+             */
+            value?: number;
+        };
+        OpensloRatioMetric: {
+            /** @description Bad events; either good or bad. */
+            bad?: components["schemas"]["OpensloMetric"];
+            /** @description true: the queries are counters, and their increase is taken at every selector. */
+            counter?: boolean;
+            /** @description Good events; either good or bad. */
+            good?: components["schemas"]["OpensloMetric"];
+            /** @description A ratio from 0 to 1 that the source computes for each minute. */
+            raw?: components["schemas"]["OpensloMetric"];
+            /**
+             * @description What a raw ratio means: good or bad over all.
+             * @enum {string}
+             */
+            rawType?: "success" | "failure";
+            /** @description All events. */
+            total?: components["schemas"]["OpensloMetric"];
+        };
+        OpensloSLISpec: {
+            description?: string;
+            /** @description Good, or bad, events over all. */
+            ratioMetric?: components["schemas"]["OpensloRatioMetric"];
+            /** @description One value for each minute, compared with the objective's value. */
+            thresholdMetric?: components["schemas"]["OpensloMetric"];
+        };
+        OpensloTimeWindow: {
+            /** @description Aligns the window with the calendar. */
+            calendar?: components["schemas"]["OpensloCalendar"];
+            /** @description Length of the window: a number and one of m, h, d, w, M (month), Q, Y. */
+            duration: string;
+            /** @description true: the window ends now; false where there is a calendar. */
+            isRolling?: boolean;
+        };
         PageAccessRoleInfo: {
             items: components["schemas"]["AccessRoleInfo"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -2400,6 +2585,14 @@ export interface components {
              * @description How many items there are in all, where that is known.
              */
             total?: number;
+        };
+        PolicyConsequence: {
+            /** @enum {string} */
+            effect: "warn" | "block" | "agenda" | "priority";
+            /** @description What people are told with it. */
+            note?: string;
+            /** @enum {string} */
+            room: "gate" | "review" | "backlog";
         };
         ProbeDetail: {
             /** @description The last 24 hours, of all locations. */
@@ -2765,6 +2958,51 @@ export interface components {
             last: components["schemas"]["CheckAttempt"];
             probe: string;
         };
+        SloAgreementBrief: {
+            /**
+             * Format: int64
+             * @description The version that waits for its stakeholders.
+             */
+            proposed?: number;
+            /**
+             * @description Changing: a version is in force and another one is proposed.
+             * @enum {string}
+             */
+            state: "none" | "proposed" | "in_force" | "changing";
+            /**
+             * Format: int64
+             * @description The version in force.
+             */
+            version?: number;
+        };
+        SloAgreementView: {
+            /** Format: date-time */
+            agreedAt?: string;
+            /** Format: date-time */
+            inForceAt?: string;
+            /** Format: date-time */
+            proposedAt: string;
+            proposedBy: components["schemas"]["JournalActor"];
+            stakeholders: components["schemas"]["SloStakeholder"][];
+            /**
+             * @description Superseded: was in force. Withdrawn: another version was proposed before this one was agreed.
+             * @enum {string}
+             */
+            state: "proposed" | "in_force" | "superseded" | "withdrawn";
+            /** Format: date-time */
+            supersededAt?: string;
+            terms: components["schemas"]["SloTermsView"];
+            /** Format: int64 */
+            version: number;
+            /** @description Everything that was said to it, in order. */
+            words: components["schemas"]["SloWordView"][];
+        };
+        SloAgreements: {
+            items: components["schemas"]["SloAgreementView"][];
+            reason: components["schemas"]["TextBoth"];
+            /** @description Whether a changed objective or window waits for its stakeholders. */
+            required: boolean;
+        };
         SloAlertView: {
             /** Format: double */
             budgetLeft: number;
@@ -2860,6 +3098,7 @@ export interface components {
              * @enum {string}
              */
             absent: "unknown" | "bad";
+            agreement: components["schemas"]["SloAgreementBrief"];
             alertRules: components["schemas"]["SloRuleView"][];
             /** @description The open alerts. */
             alerts: components["schemas"]["SloAlertView"][];
@@ -2873,12 +3112,15 @@ export interface components {
             burnRates: {
                 [key: string]: number;
             };
+            /** @description What follows from the state. */
+            consequences: components["schemas"]["PolicyConsequence"][];
             /** @description Empty for the default one. */
             dataSource?: string;
             description?: string;
             /** @description Whether every event is counted exactly. */
             exact: boolean;
             exactNote: components["schemas"]["TextBoth"];
+            excluded: components["schemas"]["SloExcludedNow"];
             /**
              * Format: date-time
              * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
@@ -2911,6 +3153,12 @@ export interface components {
             objective: number;
             /** @description The team that owns the service. */
             owner?: string;
+            policy: components["schemas"]["SloPolicyView"];
+            /**
+             * @description What the error-budget policy says of what is left.
+             * @enum {string}
+             */
+            policyState: "healthy" | "attention" | "exhausted";
             queries: components["schemas"]["SloQueries"];
             service: string;
             /** @description How long after its end a minute is read. */
@@ -2947,6 +3195,19 @@ export interface components {
             exclusion?: components["schemas"]["SloExclusionView"];
             /** @description What it changes about present budgets, the most first. */
             hides: components["schemas"]["SloHidden"][];
+        };
+        SloExcludedNow: {
+            /** Format: int64 */
+            minutes: number;
+            /** @description The time under way that does not count, or else the next one. */
+            next?: components["schemas"]["SloTimeSpan"];
+            /** @description Whether this minute does not count. */
+            now: boolean;
+            /**
+             * Format: double
+             * @description Of the window's minutes.
+             */
+            share: number;
         };
         SloExclusionView: {
             /** @description The only hours that count between from and to. */
@@ -3047,6 +3308,16 @@ export interface components {
             days: number;
             /** @description As operators write it: 30d. */
             duration: string;
+        };
+        SloPolicyView: {
+            /** @description Empty where no policy names the objective; the usual thresholds hold then, and nothing follows. */
+            name: string;
+            reason: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description When the budget came into the state.
+             */
+            since?: string;
         };
         SloQueries: {
             bad?: string;
@@ -3393,7 +3664,23 @@ export interface components {
             /** @description Share of the minutes with data in the objective's window that ends at the point. What is left of the budget is provisional where it is well under 1. */
             windowKnown: number[];
         };
+        SloStakeholder: {
+            /** Format: date-time */
+            at?: string;
+            by?: components["schemas"]["JournalActor"];
+            comment?: string;
+            /** @description Whether the caller may speak for it. */
+            mine: boolean;
+            /** @description team:payments, user:ada@example.com or role:admin. */
+            name: string;
+            /**
+             * @description Empty while nothing was said.
+             * @enum {string}
+             */
+            word: "" | "agree" | "decline";
+        };
         SloSummary: {
+            agreement: components["schemas"]["SloAgreementBrief"];
             /** @description The open alerts. */
             alerts: components["schemas"]["SloAlertView"][];
             backfill: components["schemas"]["SloBackfillView"];
@@ -3406,6 +3693,8 @@ export interface components {
             burnRates: {
                 [key: string]: number;
             };
+            /** @description What follows from the state. */
+            consequences: components["schemas"]["PolicyConsequence"][];
             /**
              * Format: date-time
              * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
@@ -3430,6 +3719,12 @@ export interface components {
             objective: number;
             /** @description The team that owns the service. */
             owner?: string;
+            policy: components["schemas"]["SloPolicyView"];
+            /**
+             * @description What the error-budget policy says of what is left.
+             * @enum {string}
+             */
+            policyState: "healthy" | "attention" | "exhausted";
             service: string;
             /**
              * Format: double
@@ -3456,6 +3751,12 @@ export interface components {
             at: string;
             by: components["schemas"]["JournalActor"];
             why: string;
+        };
+        SloTermsView: {
+            budgetingMethod?: string;
+            objectives: components["schemas"]["OpensloObjective"][];
+            text: components["schemas"]["TextBoth"];
+            timeWindow?: components["schemas"]["OpensloTimeWindow"][];
         };
         SloTimeSpan: {
             /** Format: date-time */
@@ -3528,6 +3829,16 @@ export interface components {
             /** @description How far a forecast rule looks ahead, for example 3d. */
             within?: string;
         };
+        SloWordView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            comment?: string;
+            /** @description Empty for a waiver. */
+            stakeholder: string;
+            /** @enum {string} */
+            word: "agree" | "decline" | "waive";
+        };
         SloWorst: {
             /** Format: double */
             budgetLeft: number;
@@ -3553,6 +3864,10 @@ export interface components {
             measure: components["schemas"]["MeasureDefinitionOut"];
             subject: string;
             values: components["schemas"]["MeasureValueOut"][];
+        };
+        WordInBody: {
+            /** @description Everybody can read it. It is required to decline and to waive. */
+            comment?: string;
         };
     };
     responses: never;
@@ -5580,6 +5895,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SloDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloAgreements"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "agree-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+                /** @description The version that was read. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloAgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decline-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+                /** @description The version that was read. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloAgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "waive-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+                /** @description The version that was read. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloAgreementView"];
                 };
             };
             /** @description Error */
