@@ -21,7 +21,7 @@ type Sums func(time.Duration) ledger.Sum
 
 // Reading is what one rule saw at one minute.
 type Reading struct {
-	Rule        Rule
+	Rule        *Rule
 	Long, Short ledger.Sum
 	LongBurn    float64
 	ShortBurn   float64
@@ -77,7 +77,7 @@ func (j *Judge) Read(over Sums, fired bool) Reading {
 	case Forecast:
 		return j.readForecast(over, fired)
 	case NoData:
-		x := Reading{Rule: j.rule, Long: over(j.rule.Long)}
+		x := Reading{Rule: &j.rule, Long: over(j.rule.Long)}
 		x.Over = x.Long.Known == 0
 		x.Firing = x.Over
 		return x
@@ -88,6 +88,9 @@ func (j *Judge) Read(over Sums, fired bool) Reading {
 
 func (j *Judge) readBurnRate(over Sums, fired bool) Reading {
 	x := j.windows(over)
+	if x.Long.Bad == 0 && !fired && !j.rule.Below && !j.rule.OrEqual {
+		return x // the common case
+	}
 	if j.rule.Below {
 		x.Over = j.under(x.Long) && j.under(x.Short)
 	} else {
@@ -110,7 +113,7 @@ func (j *Judge) windows(over Sums) Reading {
 	if j.rule.Short > 0 {
 		short = over(j.rule.Short)
 	}
-	x := Reading{Rule: j.rule, Long: long, Short: short, LongBurn: j.budget.rate(long), ShortBurn: j.budget.rate(short)}
+	x := Reading{Rule: &j.rule, Long: long, Short: short, LongBurn: j.budget.rate(long), ShortBurn: j.budget.rate(short)}
 	if j.terms.Minimum != nil {
 		x.Minimum = *j.terms.Minimum
 	}
@@ -142,7 +145,7 @@ const givenBack = 0.01
 
 func (j *Judge) readBudget(over Sums, fired bool) Reading {
 	spent := over(j.terms.Period)
-	x := Reading{Rule: j.rule, Long: spent, Short: spent, LongBurn: j.budget.rate(spent)}
+	x := Reading{Rule: &j.rule, Long: spent, Short: spent, LongBurn: j.budget.rate(spent)}
 	x.Left = 1 - x.LongBurn
 	x.Over = j.limit.exceeded(spent, true)
 	x.Firing = x.Over || fired && (spent.Known == 0 || x.Left < j.rule.Left+givenBack)

@@ -71,6 +71,15 @@ func SLI(s ledger.Sum) float64 {
 // objective's period (SRE workbook, chapter 5). It is 0 without events.
 func (o Objective) BurnRate(s ledger.Sum) float64 { return o.budget().rate(s) }
 
+// Meter reads burn rates of one objective, cheaply.
+type Meter struct{ budget fraction }
+
+// Meter prepares the objective.
+func (o Objective) Meter() Meter { return Meter{o.budget()} }
+
+// BurnRate is Objective.BurnRate.
+func (m Meter) BurnRate(s ledger.Sum) float64 { return m.budget.rate(s) }
+
 // rate is how many times more of s is bad than the fraction.
 func (f fraction) rate(s ledger.Sum) float64 {
 	if s.Total <= 0 || s.Bad <= 0 {

@@ -24,7 +24,7 @@ func (j *Judge) readOutage(over Sums, fired bool) Reading {
 	if fired {
 		return j.readEnd(over)
 	}
-	x, t := Reading{Rule: j.rule}, j.terms
+	x, t := Reading{Rule: &j.rule}, j.terms
 	last := over(time.Minute)
 	if good(last) && last.Bad < last.Good() { // the common case
 		return x
@@ -55,7 +55,7 @@ func (j *Judge) readEnd(over Sums) Reading {
 	const hour = 60
 	n := sort.Search(hour, func(i int) bool { return over(time.Duration(i+1)*time.Minute).Total >= 2 }) + 1
 	s := over(time.Duration(min(n, hour)) * time.Minute)
-	x := Reading{Rule: j.rule, Long: s, Short: s, LongBurn: j.budget.rate(s), ShortBurn: j.budget.rate(s)}
+	x := Reading{Rule: &j.rule, Long: s, Short: s, LongBurn: j.budget.rate(s), ShortBurn: j.budget.rate(s)}
 	x.Over = s.Bad > 0 && s.Bad >= s.Good()
 	x.Firing = x.Over || s.Known == 0
 	return x

@@ -135,9 +135,9 @@ type player struct {
 	first  int64
 	sums   []ledger.Sum // sums[i] is of the first i minutes
 	end    int64        // the first minute that has not been yet
+	meter  burn.Meter
 	judges []*burn.Judge
 	held   []burn.Held
-	fires  []bool // scratch
 	seen   []burn.Reading
 
 	begun, until int64 // the calendar window that was looked up last
@@ -146,7 +146,7 @@ type player struct {
 }
 
 func newPlayer(h History, c Case) *player {
-	p := &player{c: c, first: h.First, sums: make([]ledger.Sum, len(h.Minutes)+1),
+	p := &player{c: c, meter: c.Terms.Objective.Meter(), first: h.First, sums: make([]ledger.Sum, len(h.Minutes)+1),
 		held: make([]burn.Held, len(c.Rules)), seen: make([]burn.Reading, len(c.Rules))}
 	for i, m := range h.Minutes {
 		p.sums[i+1] = p.sums[i].Add(m)
@@ -184,35 +184,42 @@ func (p *player) between(from, to int64) ledger.Sum {
 // left is the part of the budget that is left.
 func (p *player) left() float64 {
 	s := p.over(p.c.Terms.Period)
-	left := 1 - p.c.Terms.Objective.BurnRate(s)
+	left := 1 - p.meter.BurnRate(s)
 	p.spent = s.Total > 0 && left <= 0
 	return left
 }
 
 // judge reads every rule and opens and ends alerts.
 func (p *player) judge(o *Outcome, open map[burn.Severity]*Alert) {
-	firing := map[burn.Severity]bool{}
+	var page, ticket bool
 	for i, j := range p.judges {
 		p.seen[i] = j.Read(p.over, p.held[i].Firing)
 		p.held[i] = p.held[i].Next(&p.seen[i], p.end)
 		if p.held[i].Firing {
-			firing[p.c.Rules[i].Severity] = true
+			page = page || p.c.Rules[i].Severity == burn.Page
+			ticket = ticket || p.c.Rules[i].Severity == burn.Ticket
 		}
 	}
-	for _, severity := range severities {
-		a := open[severity]
-		switch {
-		case !firing[severity] && a != nil:
-			a.To = p.end
-			o.Alerts = append(o.Alerts, *a)
-			delete(open, severity)
-		case firing[severity] && a == nil:
-			a = &Alert{Severity: severity, From: p.end}
-			open[severity] = a
-			fallthrough
-		case firing[severity]:
-			p.join(a)
-		}
+	if page || ticket || len(open) > 0 {
+		p.follow(o, open, burn.Page, page)
+		p.follow(o, open, burn.Ticket, ticket)
+	}
+}
+
+// follow opens, updates or ends the alert of one severity.
+func (p *player) follow(o *Outcome, open map[burn.Severity]*Alert, severity burn.Severity, firing bool) {
+	a := open[severity]
+	switch {
+	case !firing && a != nil:
+		a.To = p.end
+		o.Alerts = append(o.Alerts, *a)
+		delete(open, severity)
+	case firing && a == nil:
+		a = &Alert{Severity: severity, From: p.end}
+		open[severity] = a
+		fallthrough
+	case firing:
+		p.join(a)
 	}
 }
 
@@ -224,7 +231,7 @@ func (p *player) join(a *Alert) {
 			continue
 		}
 		a.Rules = append(a.Rules, r.Name)
-		if a.From == p.end && (a.Reading.Rule.Name == "" || burn.Worst(p.seen[i], a.Reading) < 0) {
+		if a.From == p.end && (a.Reading.Rule == nil || burn.Worst(p.seen[i], a.Reading) < 0) {
 			a.Reading = p.seen[i]
 		}
 	}
