@@ -22,8 +22,9 @@ type Kind struct {
 	APIVersion   string
 	Kind         string
 	AlsoVersions []string
-	// Upgrade turns a document of one of AlsoVersions into one of APIVersion, in
-	// place, before it is read; messages point to the nodes that it keeps.
+	// Upgrade turns a document of one of AlsoVersions, or one in another spelling
+	// of APIVersion, into what is read, in place; messages point to the nodes that
+	// it keeps.
 	Upgrade func(root *yaml.Node)
 	// ID is the plural that people type: "slos".
 	ID    string

@@ -70,7 +70,7 @@ func (r *Registry) document(file string, root *yaml.Node) (*Document, []*fault.E
 	if wrong != nil {
 		return nil, []*fault.Error{wrong}
 	}
-	if version != k.APIVersion && k.Upgrade != nil {
+	if k.Upgrade != nil {
 		k.Upgrade(root)
 		version = k.APIVersion
 	}

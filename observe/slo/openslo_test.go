@@ -2,10 +2,12 @@ package slo_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database/dbtest"
@@ -235,20 +237,64 @@ func TestReferencesAreFollowedAndAChangeOfThemIsTakenUp(t *testing.T) {
 	}
 }
 
-// FuzzDocuments feeds OpenSLO's kinds with anything: no panic, and every fault
-// says where it is.
-func FuzzDocuments(f *testing.F) {
-	f.Add(checkout)
-	f.Add(shared)
-	f.Add(strings.ReplaceAll(checkout, "30d", "1Q"))
-	f.Add("apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec: {objectives: [{target: .nan}], alertPolicies: [{spec: {conditions: [{spec: {condition: {}}}]}}]}")
-	r := reader()
-	f.Fuzz(func(t *testing.T, data string) {
-		_, faults := r.Parse([]ascode.File{{Name: "x.yaml", Data: data}})
-		for _, x := range faults {
-			if x.What.EN == "" || x.What.JA == "" {
-				t.Errorf("%v says nothing", x)
-			}
+// several is an SLO with objectives of its own choice.
+func several(objectives string) string {
+	return strings.Replace(checkout, "{target: 0.999}", objectives, 1)
+}
+
+func TestEachObjectiveIsExecutedAndFollowsTheDocument(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	w.history(t0.Add(-3*time.Hour), t0, flat(600, 3))
+	names := func() string {
+		t.Helper()
+		var list struct{ Items []slo.Summary }
+		w.ok("/api/v1/slos?sort=name", &list)
+		var all []string
+		for _, s := range list.Items {
+			all = append(all, fmt.Sprintf("%s %v", s.Name, s.Objective))
 		}
-	})
+		return strings.Join(all, ", ")
+	}
+	for _, step := range []struct{ objectives, want string }{
+		{"{target: 0.999}, {target: 0.99}, {displayName: SLA, targetPercent: 95}", "checkout 0.999, checkout~2 0.99, checkout~sla 0.95"},
+		{"{target: 0.9}, {displayName: SLA, target: 0.95}", "checkout 0.9, checkout~sla 0.95"},
+		{"{target: 0.9}", "checkout 0.9"},
+		{"{target: 0.9}, {displayName: Soll, target: 0.99}", "checkout 0.9, checkout~soll 0.99"},
+	} {
+		w.apply(several(step.objectives))
+		if got := names(); got != step.want {
+			t.Errorf("%s: executed are %s, want %s", step.objectives, got, step.want)
+		}
+	}
+	// 0.5 % of the events were bad: half of what 99 % allows, and 0.05 of 90 %.
+	w.at(t0.Add(31 * time.Second))
+	w.evaluate()
+	w.backfill()
+	for name, left := range map[string]float64{"checkout": 0.95, "checkout~soll": 0.5} {
+		var d slo.Detail
+		w.ok("/api/v1/slos/"+name, &d)
+		if math.Abs(d.BudgetLeft-left) > 1e-9 || d.Total != 180*600 {
+			t.Errorf("%s: %v of %v events is left, want %v", name, d.BudgetLeft, d.Total, left)
+		}
+	}
+	w.remove("SLO", "checkout")
+	if got := names(); got != "" {
+		t.Errorf("after the SLO was deleted there is %s", got)
+	}
+}
+
+func TestAPolicyMayTellOfSilenceAndOfCalm(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	doc := strings.NewReplacer("alertWhenBreaching: true", "{alertWhenNoData: true, alertWhenResolved: true}", "op: gt", "op: lte").Replace(shared)
+	doc = strings.Replace(doc, "  {alertWhenNoData: true, alertWhenResolved: true}\n", "  alertWhenNoData: true\n  alertWhenResolved: true\n", 1)
+	w.apply(doc)
+	var d slo.Detail
+	w.ok("/api/v1/slos/checkout", &d)
+	var rules []string
+	for _, r := range d.Rules {
+		rules = append(rules, fmt.Sprintf("%s %s %s %s", r.Name, r.Kind, r.Long, r.For))
+	}
+	if got := strings.Join(rules, ", "); got != "fast burn-rate 15m 5m, fast-no-data no-data 15m 5m" {
+		t.Errorf("the rules are %s", got)
+	}
 }

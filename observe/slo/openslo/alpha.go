@@ -9,16 +9,21 @@ import (
 )
 
 // Upgrade turns an SLO or a Service of AlphaVersion into one of APIVersion, in
-// place. What it does not know stays as it is, to be refused where it stands.
+// place, and alert policies that are only named into references. What it does
+// not know stays as it is, to be refused where it stands.
 //
 // An alpha SLO has the queries of a ratio in each objective. Where they are the
 // same, they become the indicator of the SLO; otherwise each objective keeps its
 // own, and they are executed one by one.
 func Upgrade(root *yaml.Node) {
-	if v := get(root, "apiVersion"); v != nil {
-		v.Value = APIVersion
+	version, spec := get(root, "apiVersion"), get(root, "spec")
+	if spec != nil && spec.Kind == yaml.MappingNode {
+		namedPolicies(spec)
 	}
-	spec := get(root, "spec")
+	if version == nil || version.Value != AlphaVersion {
+		return
+	}
+	version.Value = APIVersion
 	if spec == nil || spec.Kind != yaml.MappingNode {
 		return
 	}
@@ -27,6 +32,19 @@ func Upgrade(root *yaml.Node) {
 		set(spec, "indicator", inline(root, wrap("thresholdMetric", upgradeMetric(get(i, "thresholdMetric"), false))))
 	}
 	upgradeObjectives(root, spec)
+}
+
+// namedPolicies reads names in the list of alert policies as references.
+func namedPolicies(spec *yaml.Node) {
+	list := get(spec, "alertPolicies")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return
+	}
+	for i, p := range list.Content {
+		if p.Kind == yaml.ScalarNode && p.ShortTag() == "!!str" {
+			list.Content[i] = wrap("alertPolicyRef", p)
+		}
+	}
 }
 
 // alphaUnits are the words for the units of a window.
