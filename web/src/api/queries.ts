@@ -52,6 +52,9 @@ export const sloBudgets = (query: Query<"/api/v1/slos/budgets">) =>
     placeholderData: keepPreviousData,
   });
 
+export const exclusions = (query: Query<"/api/v1/exclusions">) =>
+  queryOptions({ queryKey: ["slo", "exclusions", query], queryFn: ({ signal }) => data(api.GET("/api/v1/exclusions", { signal, params: { query } })) });
+
 export const alerts = (query: Query<"/api/v1/alerts">) =>
   queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/alerts", { signal, params: { query } })) });
 

@@ -1,6 +1,6 @@
 import type { paths } from "./schema";
 
-type Answer<P extends keyof paths, M extends "get" | "post"> = paths[P] extends Record<M, { responses: { 200: { content: { "application/json": infer R } } } }> ? R : never;
+type Answer<P extends keyof paths, M extends "get" | "post"> = paths[P] extends Record<M, { responses: { 200: { content: { "application/json": infer R } } } }> ? R : paths[P] extends Record<M, { responses: { 201: { content: { "application/json": infer S } } } }> ? S : never;
 type Inner<T> = NonNullable<T> extends (infer I)[] ? I : never;
 type Item<T> = T extends { items: infer L } ? Inner<L> : never;
 
@@ -21,6 +21,8 @@ export type SLODetail = Answer<"/api/v1/slos/{name}", "get">;
 export type AlertRule = Inner<SLODetail["alertRules"]>;
 export type SLOCount = Item<Answer<"/api/v1/slos/counts", "get">>;
 export type Budgets = Answer<"/api/v1/slos/budgets", "get">;
+export type Exclusion = Item<Answer<"/api/v1/exclusions", "get">>;
+export type Excluded = Answer<"/api/v1/exclusions", "post">;
 export type Series = Answer<"/api/v1/slos/{name}/series", "get">;
 export type Alert = Item<Answer<"/api/v1/alerts", "get">>;
 export type Source = Item<Answer<"/api/v1/sources", "get">>;

@@ -32,7 +32,7 @@ export function ServicePage() {
       <Loaded query={query} lines={8}>
         {(service) => (
           <>
-            <nav className="toc" aria-label={t("service.contents")}>
+            <nav className="toc" aria-label={t("contents")}>
               <ul className="subnav">
                 {serviceSections.map((s) => (
                   <li key={s.id}>

@@ -40,12 +40,13 @@ function useMarks(service: string, from: string, to: string): NonNullable<ChartP
   );
 }
 
-export function SLOCharts({ slo, range }: { slo: SLODetail; range?: Range }) {
+export function SLOCharts({ id, slo, range }: { id: string; slo: SLODetail; range?: Range }) {
   const { t } = useTranslation();
   const f = useFormat();
   const chosen = range ?? "30d";
   return (
     <Section
+      id={id}
       title={t("slo.charts")}
       more={
         <span className="chips" role="group" aria-label={t("slo.range")}>

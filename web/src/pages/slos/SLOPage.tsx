@@ -1,11 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
+import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { slo as sloQuery, sloAlerts } from "../../api/queries";
 import type { SLODetail } from "../../api/types";
 import { usePageTitle } from "../../app/title";
+import type { Range } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { useSay } from "../../i18n";
+import type { TextKey } from "../../i18n/texts";
 import { Code } from "../../parts/Code";
 import { Managed } from "../../parts/Managed";
 import { Loaded } from "../../parts/Notice";
@@ -14,8 +17,25 @@ import { budgetTone, Severity, Status, toneOf } from "../../parts/Status";
 import { Ago, At } from "../../parts/Time";
 import { budgetOf, Exhausts, exhaustsWithin, sliOf } from "./parts";
 import { AlertHistory, AlertRules } from "./AlertRules";
+import { Exclusions } from "./Exclusions";
 import { SLOCharts } from "./SLOCharts";
 import { Watched } from "./Watched";
+
+interface SectionProps {
+  id: string;
+  slo: SLODetail;
+  range?: Range;
+}
+
+/** What the page shows beneath the state, in this order; each names itself in the address: /slos/checkout#alerts. */
+const sections: readonly { id: string; title: TextKey; Body: ComponentType<SectionProps> }[] = [
+  { id: "charts", title: "slo.charts", Body: SLOCharts },
+  { id: "alerts", title: "slo.rules", Body: Rules },
+  { id: "exclusions", title: "exclusion.short", Body: Excluding },
+  { id: "history", title: "slo.history", Body: History },
+  { id: "queries", title: "slo.queries", Body: Queries },
+  { id: "data", title: "slo.data", Body: Watched },
+];
 
 /** One promise: whether it is kept, why, and the evidence. */
 export function SLOPage() {
@@ -41,13 +61,18 @@ export function SLOPage() {
           <>
             <State slo={slo} />
             <Facts slo={slo} />
-            <SLOCharts slo={slo} range={range} />
-            <Section title={t("slo.rules")} note={t("slo.rulesNote")}>
-              <AlertRules slo={slo} />
-            </Section>
-            <History name={name} />
-            <Queries slo={slo} />
-            <Watched slo={slo} />
+            <nav className="toc" aria-label={t("contents")}>
+              <ul className="subnav">
+                {sections.map((s) => (
+                  <li key={s.id}>
+                    <a href={"#" + s.id}>{t(s.title)}</a>
+                  </li>
+                ))}
+              </ul>
+            </nav>
+            {sections.map((s) => (
+              <s.Body key={s.id} id={s.id} slo={slo} range={range} />
+            ))}
           </>
         )}
       </Loaded>
@@ -158,11 +183,29 @@ function Facts({ slo }: { slo: SLODetail }) {
   );
 }
 
-function History({ name }: { name: string }) {
+function Rules({ id, slo }: SectionProps) {
   const { t } = useTranslation();
-  const query = useQuery(sloAlerts(name));
   return (
-    <Section title={t("slo.history")} more={<Link to="/activity" search={{ subject: "slo:" + name }}>{t("slo.activity")}</Link>}>
+    <Section id={id} title={t("slo.rules")} note={t("slo.rulesNote")}>
+      <AlertRules slo={slo} />
+    </Section>
+  );
+}
+
+function Excluding({ id, slo }: SectionProps) {
+  const { t } = useTranslation();
+  return (
+    <Section id={id} title={t("exclusion.title")} note={t("exclusion.note")}>
+      <Exclusions slo={slo} />
+    </Section>
+  );
+}
+
+function History({ id, slo }: SectionProps) {
+  const { t } = useTranslation();
+  const query = useQuery(sloAlerts(slo.name));
+  return (
+    <Section id={id} title={t("slo.history")} more={<Link to="/activity" search={{ subject: "slo:" + slo.name }}>{t("slo.activity")}</Link>}>
       <Loaded query={query}>{(data) => <AlertHistory alerts={data.items ?? []} />}</Loaded>
     </Section>
   );
@@ -177,12 +220,12 @@ function queriesOf({ queries: q }: SLODetail): { role: "good" | "bad" | "total";
   ];
 }
 
-function Queries({ slo }: { slo: SLODetail }) {
+function Queries({ id, slo }: SectionProps) {
   const { t } = useTranslation();
   const f = useFormat();
   const say = useSay();
   return (
-    <Section title={t("slo.queries")} note={t("slo.queriesNote", { source: slo.dataSource || t("slo.defaultSource") })}>
+    <Section id={id} title={t("slo.queries")} note={t("slo.queriesNote", { source: slo.dataSource || t("slo.defaultSource") })}>
       {queriesOf(slo).map((q) => (
         <div key={q.role} className="section" style={{ gap: "0.375rem" }}>
           <div className="row">

@@ -5,14 +5,14 @@ import { Section, TableBox } from "../../parts/Section";
 import { At } from "../../parts/Time";
 
 /** What of the window is known: back-fill in progress and gaps. */
-export function Watched({ slo }: { slo: SLODetail }) {
+export function Watched({ id, slo }: { id: string; slo: SLODetail }) {
   const { t } = useTranslation();
   const f = useFormat();
   const gaps = slo.gaps ?? [];
   const fill = slo.backfill;
   const running = fill.state === "running";
   return (
-    <Section title={t("slo.data")} note={t("slo.dataNote", { share: f.percent(slo.known) })}>
+    <Section id={id} title={t("slo.data")} note={t("slo.dataNote", { share: f.percent(slo.known) })}>
       {running && (
         <div className="banner">
           <label className="title" id="backfill">
