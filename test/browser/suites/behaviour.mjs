@@ -151,6 +151,29 @@ export function behaviour(world, test) {
     await context.close();
   });
 
+  test("a time is excluded once its effect was seen, and taken back with a reason", async () => {
+    const { page, context } = await open("/slos/cart-availability");
+    const local = (hoursAgo) => new Date(Date.now() + 9 * 3_600_000 - hoursAgo * 3_600_000).toISOString().slice(0, 16); // the tests' zone is Tokyo
+    await page.getByText("Exclude a time after the fact", { exact: true }).click();
+    await page.getByLabel(/^From/).fill(local(3));
+    await page.getByLabel("To", { exact: true }).fill(local(2));
+    await page.getByLabel("Reason", { exact: true }).fill("load test of the browser suite");
+    await page.getByRole("button", { name: "Show what it changes" }).click();
+    await page.getByText("What it changes", { exact: true }).waitFor();
+    await assertAccessible(page, "exclusion before it is made");
+    await page.getByRole("button", { name: "Exclude this time" }).click();
+    const row = page.getByRole("group", { name: "Time that does not count" }).getByRole("row", { name: /load test of the browser suite/ });
+    await row.waitFor();
+    await row.getByRole("button", { name: "Take back" }).click();
+    const dialog = page.getByRole("dialog", { name: /count again/ });
+    await dialog.getByRole("textbox").fill("it was no load test");
+    await assertAccessible(page, "taking an exclusion back");
+    await dialog.getByRole("button", { name: "Take back" }).click();
+    await row.getByText("it was no load test").waitFor();
+    assert.equal(await row.getByRole("button", { name: "Take back" }).count(), 0);
+    await context.close();
+  });
+
   test("what happens appears without a reload, and stands still while paused", async () => {
     const { page, context } = await open("/activity");
     await page.getByText("Live", { exact: true }).waitFor();

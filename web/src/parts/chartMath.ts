@@ -37,9 +37,9 @@ export function budgetRange(low: number, high: number): [number, number] {
   return [Math.min(0, low) - (low < 0 ? 0.05 * (1 - low) : 0), Math.max(1, high) + 0.04 * (1 - Math.min(0, low))];
 }
 
-/** The y range of an SLI: it ends just above 100 %. */
+/** The y range of an SLI: it ends just above 100 %, and is never so narrow that its ticks read alike. */
 export function sliRange(low: number, high: number): [number, number] {
-  const span = Math.max(high - low, 1e-6);
+  const span = Math.max(high - low, (1 - low) * 0.5, 1e-6);
   return [low - span * 0.1, Math.min(high + span * 0.12, 1 + span * 0.06)];
 }
 

@@ -56,8 +56,8 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
                   {r.minimumEvents > 0 && <div className="sub">{t("rule.minimum", { seen: f.number(Math.round(r.longEvents)), least: f.number(Math.ceil(r.minimumEvents)) })}</div>}
                 </td>
                 <td className="num">
-                  <span className={r.longBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.longBurn)}</span>
-                  <div className="sub">{f.window(r.long)}</div>
+                  {r.factor > 0 ? <span className={r.longBurn > r.factor ? "strong" : undefined}>{f.burnRate(r.longBurn)}</span> : "–"}
+                  {r.long && <div className="sub">{f.window(r.long)}</div>}
                 </td>
                 <td className="num">
                   {r.short ? (
@@ -69,8 +69,8 @@ export function AlertRules({ slo }: { slo: SLODetail }) {
                     "–"
                   )}
                 </td>
-                <td className="num narrow-hide">{f.burnRate(r.factor)}</td>
-                <td className="num narrow-hide">{f.percent(r.share, 0)}</td>
+                <td className="num narrow-hide">{r.factor > 0 ? f.burnRate(r.factor) : "–"}</td>
+                <td className="num narrow-hide">{r.share > 0 ? f.percent(r.share, 0) : "–"}</td>
               </tr>
             ))}
           </tbody>

@@ -83,7 +83,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
   const empty = useMemo(() => [{ value: 0, label: t("slo.budgetGone"), tint: "warn" as const }], [t]);
   const factors = useMemo(() => {
     const seen = new Map<number, { value: number; label: string; tint: Tint }>();
-    for (const r of slo.alertRules ?? []) {
+    for (const r of (slo.alertRules ?? []).filter((r) => r.factor > 0)) {
       const label = `${t(r.severity === "page" ? "severity.page" : "severity.ticket")} ${f.burnRate(r.factor)} (${f.window(r.long)})`;
       const old = seen.get(r.factor);
       seen.set(r.factor, { value: r.factor, label: old ? old.label + ", " + label : label, tint: r.severity === "page" ? "bad" : "warn" });
@@ -94,7 +94,7 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
   return (
     <Loaded query={query} lines={8}>
       {() =>
-        times.length === 0 ? (
+        !series?.total?.some((v) => v !== null) ? (
           <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
         ) : (
           <div className="section" style={{ gap: "0.875rem" }}>

@@ -139,6 +139,7 @@ function Facts({ slo }: { slo: SLODetail }) {
   const f = useFormat();
   const tone = budgetTone(budgetOf(slo), slo.status);
   const left = budgetOf(slo);
+  const burn = (window: string) => (slo.known > 0 ? slo.burnRates?.[window] : undefined);
   const spare = left === undefined ? undefined : (1 - slo.objective) * slo.window.days * 86_400_000 * left;
   return (
     <dl className="facts">
@@ -159,15 +160,15 @@ function Facts({ slo }: { slo: SLODetail }) {
       <div>
         <dt>{t("slo.burn1h")}</dt>
         <dd>
-          {f.burnRate(slo.burnRates?.["1h"])}
-          <small>{t("slo.burnOthers", { six: f.burnRate(slo.burnRates?.["6h"]), three: f.burnRate(slo.burnRates?.["3d"]) })}</small>
+          {f.burnRate(burn("1h"))}
+          <small>{t("slo.burnOthers", { six: f.burnRate(burn("6h")), three: f.burnRate(burn("3d")) })}</small>
         </dd>
       </div>
       <div>
         <dt>{t("slo.exhausts")}</dt>
         <dd>
           <Exhausts slo={slo} />
-          <small>{slo.exhaustsAt && exhaustsWithin(slo, Date.now()) ? t("slo.byForecast", { time: f.dateTime(slo.exhaustsAt), window: f.window(slo.forecasts.find((c) => c.fastest)?.window) }) : t("slo.fastest")}</small>
+          <small>{slo.exhaustsAt && exhaustsWithin(slo, Date.now()) ? t("slo.byForecast", { time: f.dateTime(slo.exhaustsAt), window: f.window(slo.forecasts.find((c) => c.fastest)?.window) }) : left === undefined ? t("unknown") : t("slo.fastest")}</small>
         </dd>
       </div>
       <div data-tone={slo.known < 0.95 ? "warn" : undefined}>
