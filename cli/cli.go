@@ -36,6 +36,8 @@ type root struct {
 	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
 	Import   importCmd   `cmd:"" help:"Turn the objectives of Sloth or Pyrra into documents."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
+	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
+	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
 	Config   configCmd   `cmd:"" help:"Check the server's configuration."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
