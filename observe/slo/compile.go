@@ -211,16 +211,16 @@ func indicatorOf(s *openslo.SLISpec, o openslo.Objective) (Indicator, bool) {
 		if o.Value == nil || o.Op == "" {
 			return Indicator{}, false
 		}
-		return Indicator{Source: s.ThresholdMetric.MetricSource.MetricSourceRef,
+		return Indicator{Source: s.ThresholdMetric.MetricSource.Source(),
 			Threshold: &Threshold{Expr: s.ThresholdMetric.Expression(), Op: o.Op, Value: *o.Value}}, true
 	case r != nil && r.Raw != nil:
-		return Indicator{Source: r.Raw.MetricSource.MetricSourceRef,
+		return Indicator{Source: r.Raw.MetricSource.Source(),
 			Raw: &Raw{Expr: r.Raw.Expression(), Failure: r.RawType == "failure"}}, true
 	case r == nil || r.Total == nil || r.Good == nil && r.Bad == nil:
 		return Indicator{}, false
 	}
-	x := Indicator{Source: r.Total.MetricSource.MetricSourceRef,
-		Good: r.Good.Expression(), Bad: r.Bad.Expression(), Total: r.Total.Expression(), Counter: r.Counter}
+	x := Indicator{Source: r.Total.MetricSource.Source(),
+		Good: r.Good.Expression(), Bad: r.Bad.Expression(), Total: r.Total.Expression(), Counter: r.Counts()}
 	if b, err := promexpr.Buckets(x.Good); x.Good != "" && err == nil && len(b) > 0 {
 		x.Bucket = b[0].Le
 	}
@@ -228,7 +228,7 @@ func indicatorOf(s *openslo.SLISpec, o openslo.Objective) (Indicator, bool) {
 	if r.Bad != nil {
 		of = r.Bad
 	}
-	if from := of.MetricSource.MetricSourceRef; from != x.Source {
+	if from := of.MetricSource.Source(); from != x.Source {
 		x.PartSource = &from
 	}
 	return x, true

@@ -46,7 +46,7 @@ func (s *Service) warnBuckets(ctx context.Context, d *ascode.Document, sli *open
 		return nil
 	}
 	good := sli.RatioMetric.Good
-	source, err := s.sources.Get(good.MetricSource.MetricSourceRef)
+	source, err := s.sources.Get(good.MetricSource.Source())
 	if err != nil || !source.Anchored() {
 		return nil
 	}
@@ -94,7 +94,7 @@ func warnWindow(d *ascode.Document, s *openslo.SLOSpec) []*fault.Error {
 // warnSLI points at expressions over counters that are not taken as such.
 func warnSLI(d *ascode.Document, sli *openslo.SLISpec, path ...any) []*fault.Error {
 	r := sli.RatioMetric
-	if r == nil || r.Counter || r.Total == nil || !cumulative(r.Total.Expression()) {
+	if r == nil || r.Counts() || r.Total == nil || !cumulative(r.Total.Expression()) {
 		return nil
 	}
 	return []*fault.Error{d.Fault("slo.counter",

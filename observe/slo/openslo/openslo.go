@@ -111,8 +111,8 @@ type Metric struct {
 // has its own fields.
 type MetricSource struct {
 	MetricSourceRef string         `json:"metricSourceRef,omitempty" doc:"Name of a DataSource; the default one when absent." ja:"DataSourceの名前。省略時は既定のもの。"`
-	Type            string         `json:"type,omitempty" doc:"Prometheus and what speaks its HTTP API; Any for the default source." ja:"Prometheus とその HTTP API を持つもの。Any は既定のデータソースです。"`
-	Spec            map[string]any `json:"spec,omitempty" doc:"query: the PromQL expression (expr and promql are read, too)." ja:"query にPromQLの式を書きます(expr、promql でも構いません)。"`
+	Type            string         `json:"type,omitempty" doc:"Prometheus and what speaks its HTTP API; Any for the default source; Events for pushed events; Probe for a probe." ja:"Prometheus とその HTTP API を持つもの。Any は既定のデータソース、Events はプッシュされたイベント、Probe はプローブです。"`
+	Spec            map[string]any `json:"spec,omitempty" doc:"query: the PromQL expression (expr and promql are read, too). Events: stream, labels, result. Probe: probe, location, result." ja:"query にPromQLの式を書きます(expr、promql でも構いません)。Events では stream・labels・result、Probe では probe・location・result を書きます。"`
 }
 
 // PolicyUse is an alert policy written inside an SLO, or a reference to one.

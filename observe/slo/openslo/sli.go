@@ -66,7 +66,12 @@ func (c *checker) ratio(r *RatioMetric, path []any) {
 		c.missing(text.Say("add the query of all events under total", "全イベントのクエリを total に書いてください"), with(path, "total")...)
 	}
 	for _, m := range r.Metrics() {
-		c.metric(&m.Metric.MetricSource, r.Counter, with(path, m.Field, "metricSource"))
+		at := with(path, m.Field, "metricSource")
+		if _, own := m.Metric.MetricSource.own(); own {
+			c.counts(&m.Metric.MetricSource, m.Field, at)
+			continue
+		}
+		c.metric(&m.Metric.MetricSource, r.Counts(), at)
 	}
 }
 
@@ -94,8 +99,8 @@ var (
 func (c *checker) metric(m *MetricSource, counter bool, path []any) {
 	if m.Type != "" && !slices.Contains(prometheusLike, strings.ToLower(m.Type)) {
 		c.fail("source_type", text.Say("data sources of type %q are not read", "種類が %q のデータソースは読み取れません", m.Type),
-			text.Say("use type Prometheus, which stands for every server with Prometheus' HTTP API; OpenSLO leaves the types to each implementation",
-				"Prometheus の HTTP API を持つサーバーなら、type を Prometheus にしてください(使える種類は OpenSLO では実装ごとに決まります)"), with(path, "type")...)
+			text.Say("use type Prometheus, which stands for every server with Prometheus' HTTP API, or in a ratio Events or Probe; OpenSLO leaves the types to each implementation",
+				"Prometheus の HTTP API を持つサーバーなら type を Prometheus に、比率なら Events や Probe も使えます(使える種類は OpenSLO では実装ごとに決まります)"), with(path, "type")...)
 		return
 	}
 	for _, field := range slices.Sorted(maps.Keys(m.Spec)) {
@@ -157,6 +162,9 @@ func (m *MetricSource) query() (field, expr string) {
 func (m *Metric) Expression() string {
 	if m == nil {
 		return ""
+	}
+	if _, own := m.MetricSource.own(); own {
+		return m.MetricSource.selector()
 	}
 	_, expr := m.MetricSource.query()
 	return expr

@@ -1,0 +1,104 @@
+package probe_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/observe/metrics/pushed"
+	"github.com/teiten/teiten/observe/probe/check"
+)
+
+const billing = `
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: billing, displayName: Nightly billing}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: billing}
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: Events, spec: {stream: billing, result: good, labels: {tenant: a}}}}
+        total: {metricSource: {type: Events, spec: {stream: billing, labels: {tenant: a}}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9}]
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: front-tokyo}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: front-tokyo}
+    spec:
+      ratioMetric:
+        bad: {metricSource: {type: Probe, spec: {probe: front, location: tokyo, result: bad}}}
+        total: {metricSource: {type: Probe, spec: {probe: front, location: tokyo}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9}]
+`
+
+func TestObjectivesReadEventsAndProbesByType(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.apply(front)
+		w.apply(front + "---" + billing)
+		if err := w.slo.Evaluate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			_, err := w.events.Push(t.Context(), []pushed.Event{
+				{Stream: "billing", Key: string(rune('a' + i)), Labels: map[string]string{"tenant": "a"}, Good: 19, Total: 20},
+				{Stream: "billing", Key: string(rune('A' + i)), Labels: map[string]string{"tenant": "b"}, Good: 0, Total: 20},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			outcome := check.Success
+			if i == 2 {
+				outcome = check.Failure
+			}
+			w.record("tokyo", result(i, outcome))
+			w.record("server", result(i, check.Success))
+			w.now = w.now.Add(30 * time.Second)
+		}
+		w.now = w.now.Add(3 * time.Minute)
+		if err := w.slo.Evaluate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string][2]float64{"billing": {95, 100}, "front-tokyo": {4, 5}, "probe-front": {9, 10}} {
+			d, err := w.slo.Get(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Good != want[0] || d.Total != want[1] || d.DataSource != pushed.SourceName {
+				t.Errorf("%s: %v of %v from %q, want %v", name, d.Good, d.Total, d.DataSource, want)
+			}
+		}
+	})
+}
+
+func TestASourceOfEventsThatCannotBeMeantIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for name, c := range map[string][2]string{
+			"no stream":         {"stream: billing, result: good, ", "result: good, "},
+			"good is all":       {"result: good, ", ""},
+			"unknown field":     {"result: good", "results: good"},
+			"another source":    {"type: Events, spec: {stream: billing, result", "type: Events, metricSourceRef: prod, spec: {stream: billing, result"},
+			"labels of a probe": {"location: tokyo, result", "labels: {a: b}, result"},
+			"reserved label":    {"result: good, labels: {tenant: a}", "result: good, labels: {stream: a}"},
+		} {
+			broken := strings.Replace(billing, c[0], c[1], 1)
+			if broken == billing {
+				t.Fatalf("%s changes nothing", name)
+			}
+			err := w.tryApply(broken)
+			if f, ok := fault.As(err); !ok || f.Kind != fault.Invalid || f.Remedy.JA == "" && len(f.Details) == 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
