@@ -2288,11 +2288,11 @@ export interface components {
         OpensloMetricSource: {
             /** @description Name of a DataSource; the default one when absent. */
             metricSourceRef?: string;
-            /** @description query: the PromQL expression (expr and promql are read, too). */
+            /** @description query: the PromQL expression (expr and promql are read, too). Events: stream, labels, result. Probe: probe, location, result. */
             spec?: {
                 [key: string]: unknown;
             };
-            /** @description Prometheus and what speaks its HTTP API; Any for the default source. */
+            /** @description Prometheus and what speaks its HTTP API; Any for the default source; Events for pushed events; Probe for a probe. */
             type?: string;
         };
         OpensloObjective: {
