@@ -74,6 +74,7 @@ func (w *world) must(status int, who access.Principal, method, path string, body
 func (w *world) applyAs(who access.Principal, yaml string) error {
 	w.t.Helper()
 	w.ascode.Permit = access.MayEdit
+	defer func() { w.ascode.Permit = nil }()
 	_, err := w.ascode.Apply(access.WithPrincipal(w.t.Context(), who), ascode.Request{Set: "windows", Files: []ascode.File{{Name: "windows.yaml", Data: yaml}}})
 	return err
 }
