@@ -13,6 +13,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/observe/slo"
 )
 
@@ -249,6 +250,18 @@ func TestABudgetThatComesIntoAnotherStateIsToldOnce(t *testing.T) {
 		w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/slos/checkout", nil, &d)
 		if d.PolicyState != "exhausted" || d.Policy.Name != "demanding" || d.Policy.Since == nil || len(d.Consequences) != 3 || d.Consequences[0].Effect != "block" {
 			t.Errorf("%+v", d.Commitment)
+		}
+		r := measure.NewRegistry()
+		w.slo.Measures(r)
+		m, err := r.Lookup("slo.policy_state")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, span := range []time.Duration{0, 12 * time.Hour} {
+			values, err := m.Source.Values(t.Context(), "service:checkout", w.now().Add(-span), w.now())
+			if err != nil || len(values) == 0 || values[len(values)-1].V != 2 {
+				t.Errorf("over %v the state is %v, %v", span, values, err)
+			}
 		}
 	}, rooms...)
 }

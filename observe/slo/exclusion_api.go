@@ -3,6 +3,7 @@ package slo
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -69,7 +70,21 @@ type takeBackIn struct {
 	Why string `query:"why" required:"true" minLength:"3" maxLength:"1000" doc:"Why it is taken back. Everybody can read it."`
 }
 
+type excludedIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	From time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
+	To   time.Time `query:"to" doc:"End of the span; by default now."`
+	AsOf time.Time `query:"asOf" doc:"As it was known at this time; by default as it is known now."`
+}
+
+type excludedOut struct {
+	Body httpapi.Page[ExcludedSpan]
+}
+
 func (s *Service) registerExclusions(a *httpapi.API) {
+	httpapi.Register(a, httpapi.Op{ID: "list-slo-exclusions", Method: http.MethodGet, Path: "/api/v1/slos/{name}/exclusions", Scope: scopeRead, Tag: exclusionTag,
+		Summary:     "Each time that does not count for an objective",
+		Description: "Every occurrence within the span, in order, to mark on a chart; the latest 500 where there are more."}, s.apiExcluded)
 	httpapi.Register(a, httpapi.Op{ID: "list-exclusions", Method: http.MethodGet, Path: "/api/v1/exclusions", Scope: scopeRead, Tag: exclusionTag,
 		Summary: "Time that does not count, what was made last first"}, s.apiExclusions)
 	httpapi.Register(a, httpapi.Op{ID: "get-exclusion", Method: http.MethodGet, Path: "/api/v1/exclusions/{id}", Scope: scopeRead, Tag: exclusionTag,
@@ -88,6 +103,33 @@ func (s *Service) apiExclusions(ctx context.Context, in *exclusionsIn) (*exclusi
 	items, next, err := s.Exclusions(ctx, exclusionFilter{SLO: in.SLO, Service: in.Service, Document: in.Document, State: in.State, At: in.At,
 		Cursor: in.Cursor, Limit: in.Limit})
 	return &exclusionsOut{httpapi.Page[ExclusionView]{Items: items, Next: next}}, err
+}
+
+func (s *Service) apiExcluded(ctx context.Context, in *excludedIn) (*excludedOut, error) {
+	row, err := db.New(s.db.Read()).GetDefinition(ctx, in.Name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notFound(in.Name)
+	}
+	var d Definition
+	if err == nil {
+		err = unmarshal(row.Data, &d)
+	}
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("read %s: %w", in.Name, err))
+	}
+	if in.To.IsZero() {
+		in.To = s.now()
+	}
+	if in.From.IsZero() {
+		in.From = in.To.Add(-d.Period)
+	}
+	if in.To.Before(in.From) || in.To.Sub(in.From) > longestSeries {
+		return nil, fault.New(fault.Invalid, "slo.series_span",
+			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
+			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("query.from")
+	}
+	spans, err := excludedSpans(ctx, s.db.Read(), &d, minutes{minuteOf(in.From), minuteOf(in.To)}, in.AsOf)
+	return &excludedOut{httpapi.Page[ExcludedSpan]{Items: spans}}, err
 }
 
 func (s *Service) apiExclusion(ctx context.Context, in *exclusionIn) (*exclusionOut, error) {

@@ -246,6 +246,27 @@ func TestExclusionsAreFoundByWhomTheyCoverAndWhen(t *testing.T) {
 	}, rooms...)
 }
 
+func TestEachTimeThatDoesNotCountIsToldForCharts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		if err := w.applyAs(owner, nightly); err != nil {
+			t.Fatal(err)
+		}
+		w.at(t0.Add(3 * day))
+		var got page[slo.ExcludedSpan]
+		w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/slos/checkout/exclusions", nil, &got)
+		if len(got.Items) != 3 || !got.Items[1].From.Equal(t0.Add(26*time.Hour)) || !got.Items[1].To.Equal(t0.Add(26*time.Hour+30*time.Minute)) || got.Items[1].Document != "nightly" {
+			t.Errorf("%+v", got.Items)
+		}
+		var d slo.Detail
+		w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/slos/checkout", nil, &d)
+		if d.Excluded.Minutes != 90 || d.Excluded.Now || d.Excluded.Next == nil || !d.Excluded.Next.From.Equal(t0.Add(3*day+2*time.Hour)) || math.Abs(d.Excluded.Share-90./43200) > 1e-12 {
+			t.Errorf("%+v", d.Excluded)
+		}
+		w.must(http.StatusNotFound, viewer, http.MethodGet, "/api/v1/slos/other/exclusions", nil, nil)
+	}, rooms...)
+}
+
 func TestAMaintenanceWindowIsForWhoMayEditWhatItCovers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)

@@ -30,6 +30,9 @@ func (s *Service) Measures(r *measure.Registry) {
 	add("slo.burn_rate", "times", measure.LowerIsBetter, text.Say("Burn rate over an hour", "直近1時間のバーンレート"),
 		func(r *row) float64 { return r.BurnHour }, func(x Series) []*float64 { return x.Burn["1h"] },
 		func(a, b float64) bool { return a > b })
+	r.Add(measure.Definition{ID: "slo.policy_state", Version: 1, Unit: "state", Better: measure.LowerIsBetter,
+		Title:  text.Say("State under the error-budget policy", "エラーバジェットポリシーの状態"),
+		Source: stateSource{source{s, func(r *row) float64 { return r.BudgetLeft }, func(x Series) []*float64 { return x.BudgetLeft }, less}}})
 }
 
 // source yields one figure of objectives.

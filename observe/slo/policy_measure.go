@@ -1,0 +1,53 @@
+package slo
+
+import (
+	"context"
+	"time"
+
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/measure"
+	"github.com/teiten/teiten/observe/slo/policy"
+)
+
+// stateSource yields the state of a budget under the policy that holds now: 0 is
+// healthy, 1 needs attention, 2 is exhausted. For a service it is the worst.
+type stateSource struct{ left source }
+
+var _ measure.Source = stateSource{}
+
+// Values returns the state over time, from what is left of the budget.
+func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to time.Time) ([]measure.Value, error) {
+	policies, err := loadPolicies(ctx, x.left.s.db.Read())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := x.left.rows(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	worst := map[int64]measure.Value{}
+	var times []int64
+	for _, r := range rows {
+		p := policy.Default()
+		if named := policyFor(policies, r.Name, r.Service, r.Tier); named != nil {
+			p = named.spec.policy(named.name)
+		}
+		left, err := x.left.Values(ctx, journal.RefTo("slo", r.Name), from, to)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range left {
+			state, _ := p.State(policy.Figures{Low: v.V, High: v.V, Counted: v.Known > 0})
+			v.V = float64(state.Rank())
+			at := v.At.UnixMilli()
+			have, ok := worst[at]
+			if !ok {
+				times = append(times, at)
+			}
+			if !ok || v.V > have.V {
+				worst[at] = v
+			}
+		}
+	}
+	return ordered(times, worst), nil
+}
