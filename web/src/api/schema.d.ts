@@ -1006,6 +1006,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Each time that does not count for an objective
+         * @description Every occurrence within the span, in order, to mark on a chart; the latest 500 where there are more.
+         */
+        get: operations["list-slo-exclusions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/replay": {
         parameters: {
             query?: never;
@@ -2566,6 +2586,16 @@ export interface components {
              */
             total?: number;
         };
+        PageSloExcludedSpan: {
+            items: components["schemas"]["SloExcludedSpan"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloExclusionView: {
             items: components["schemas"]["SloExclusionView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -3208,6 +3238,15 @@ export interface components {
              * @description Of the window's minutes.
              */
             share: number;
+        };
+        SloExcludedSpan: {
+            document?: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            reason: string;
+            /** Format: date-time */
+            to: string;
         };
         SloExclusionView: {
             /** @description The only hours that count between from and to. */
@@ -6080,6 +6119,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-slo-exclusions": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default one period before its end. */
+                from?: string;
+                /** @description End of the span; by default now. */
+                to?: string;
+                /** @description As it was known at this time; by default as it is known now. */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSloExcludedSpan"];
                 };
             };
             /** @description Error */
