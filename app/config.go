@@ -20,6 +20,7 @@ import (
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/probe"
+	"github.com/teiten/teiten/observe/slo"
 )
 
 // Config is everything that is decided before the server starts. The comments
@@ -41,6 +42,7 @@ type Config struct {
 
 	Log     LogConfig     `json:"log"`
 	Metrics MetricsConfig `json:"metrics"`
+	SLO     SLOConfig     `json:"slo"`
 	Notify  NotifyConfig  `json:"notify"`
 	Events  EventsConfig  `json:"events"`
 	Probe   ProbeConfig   `json:"probe"`
@@ -70,6 +72,17 @@ type EmbeddedConfig struct {
 type RetentionSpec struct {
 	Time Duration `json:"time" doc:"How long samples are kept, such as 40d." ja:"サンプルの保持期間(例: 40d)。"`
 	Size int64    `json:"size" doc:"How many bytes the samples may take; 0 for no limit." ja:"サンプルの最大バイト数。0は無制限。"`
+}
+
+// SLOConfig says how objectives are kept.
+type SLOConfig struct {
+	Retention SLORetention `json:"retention"`
+}
+
+// SLORetention is how finely the past of objectives is kept, and how long.
+type SLORetention struct {
+	Minutes Duration `json:"minutes" doc:"How long good and total events are kept by the minute, at least 40d. After that they are kept by the hour." ja:"イベント数を1分単位で保持する期間(40d 以上)。その後は1時間単位で保持します。"`
+	Hours   Duration `json:"hours" doc:"How long they are kept by the hour. After that they are kept by the day, for good. Totals never change." ja:"1時間単位で保持する期間。その後は1日単位でずっと保持します。合計は変わりません。"`
 }
 
 // NotifyConfig says how messages leave.
@@ -137,6 +150,9 @@ func DefaultConfig() Config {
 		Metrics: MetricsConfig{Embedded: EmbeddedConfig{
 			Enabled: true, Retention: RetentionSpec{Time: Duration(40 * 24 * time.Hour)},
 		}},
+		SLO: SLOConfig{Retention: SLORetention{
+			Minutes: Duration(slo.DefaultRetention.Minutes), Hours: Duration(slo.DefaultRetention.Hours),
+		}},
 		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
 		Events: EventsConfig{LateDays: int64(pushed.DefaultLate / (24 * time.Hour))},
 		Probe:  ProbeConfig{Enabled: true, AllowNetworks: probe.PrivateNetworks()},
@@ -167,6 +183,10 @@ func LoadConfig(file string, environ []string) (Config, error) {
 	return c, c.check()
 }
 
+// leastMinutes is how long minutes must be kept: longer than a month, so that the
+// windows that most objectives have are exact to the minute.
+const leastMinutes = 40 * 24 * time.Hour
+
 // check finds what cannot work before anything is opened.
 func (c *Config) check() error {
 	var faults []*fault.Error
@@ -191,6 +211,10 @@ func (c *Config) check() error {
 	}
 	if c.Events.LateDays < 1 || c.Events.LateDays > 90 {
 		wrong("events.lateDays", text.Say("events.lateDays must lie between 1 and 90", "events.lateDays は1から90の範囲で指定してください"), text.Say("7 suits most senders", "通常は7で十分です"))
+	}
+	if r := c.SLO.Retention; time.Duration(r.Minutes) < leastMinutes || r.Hours < r.Minutes {
+		wrong("slo.retention", text.Say("slo.retention keeps too little", "slo.retention の保持期間が短すぎます"),
+			text.Say("keep minutes for at least 40d, and hours for at least as long as minutes", "minutes は 40d 以上、hours は minutes 以上にしてください"))
 	}
 	if c.Data == "" {
 		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -24,9 +25,10 @@ type account struct {
 	shaky []ledger.Sum    // shaky[i] is what is seen before it of slices that are not wholly known
 	peaks []float64       // the most that was seen in any minute of each hour
 
-	lumps    []lump  // by To
-	widest   int64   // of the lumps, in minutes
-	coarse   minutes // the part, at the start, of which only sums are kept
+	lumps    []lump // by To
+	widest   int64  // of the lumps, in minutes
+	late     []ledger.Lump
+	old      []old // parts of which only sums are kept
 	excluded []minutes
 }
 
@@ -47,46 +49,40 @@ func (s *Service) account(ctx context.Context, q db.DBTX, d *Definition, span mi
 	if err != nil {
 		return nil, err
 	}
-	c := &account{def: d, span: span, raw: h.Minutes}
+	c := &account{def: d, span: span, raw: h.Minutes, late: h.Lumps, old: h.Old}
 	for at := max(span.From, watermark); at < span.To; at++ {
 		c.raw[at-span.From] = ledger.Minute{}
 	}
 	if c.excluded, err = excludedMinutes(ctx, q, d, span, asOf); err != nil {
 		return nil, err
 	}
-	c.see(h.Lumps, watermark)
+	c.late = slices.DeleteFunc(c.late, func(l ledger.Lump) bool { return l.To >= watermark })
+	c.see()
 	c.add()
 	return c, nil
 }
 
 // see applies exclusions and the budgeting method.
-func (c *account) see(lumps []ledger.Lump, watermark int64) {
+func (c *account) see() {
+	c.seen = counted(c.def, c.span.From, c.raw, c.excluded)
+	for _, o := range c.old {
+		c.place(c.raw, o, o.Events)
+		c.place(c.seen, o, o.Budget)
+		c.keepOld(o)
+	}
+	if c.def.Counting.Sliced() {
+		c.doubt(c.late)
+		return
+	}
 	covered := make([]bool, len(c.raw))
-	events := slices.Clone(c.raw)
-	for _, l := range lumps {
-		if l.To >= watermark {
-			continue
-		}
-		if c.def.Counting.Sliced() {
-			c.blur(events, l)
-			continue
-		}
+	for _, l := range c.late {
 		for m := max(l.From, c.span.From); m <= min(l.To, c.span.To-1); m++ {
 			covered[m-c.span.From] = true
 		}
 		c.keep(l)
 	}
-	for _, x := range c.excluded {
-		for m := x.From; m < x.To; m++ {
-			events[m-c.span.From] = ledger.Minute{Known: true}
-		}
-	}
-	c.seen = c.def.Counting.View(c.span.From, events)
+	slices.SortStableFunc(c.lumps, func(a, b lump) int { return cmp.Compare(a.To, b.To) })
 	c.gaps = make([]int32, len(c.seen)+1)
-	if c.def.Counting.Sliced() {
-		c.doubt(events)
-		return
-	}
 	for i, m := range c.seen {
 		c.gaps[i+1] = c.gaps[i]
 		if !m.Known && !covered[i] {
@@ -95,14 +91,67 @@ func (c *account) see(lumps []ledger.Lump, watermark int64) {
 	}
 }
 
+// place puts a sum that is all that is left of a part of the past where its last
+// minute is, with as many known minutes before it as there were.
+func (c *account) place(all []ledger.Minute, o old, sum ledger.Sum) {
+	for m := max(o.From, c.span.From); m < min(o.To, c.span.To); m++ {
+		all[m-c.span.From] = ledger.Minute{Known: o.To-m <= int64(sum.Known)}
+	}
+	if o.To <= c.span.To && sum.Known > 0 {
+		all[o.To-1-c.span.From] = ledger.Minute{Total: sum.Total, Bad: sum.Bad, Known: true}
+	}
+}
+
+// keepOld takes a part of the past as a lump: where within it events happened is
+// not known any more.
+func (c *account) keepOld(o old) {
+	in := o.To <= c.span.To
+	rest := ledger.Lump{From: o.From, To: o.To - 1, Total: o.Budget.Total, Bad: o.Budget.Bad}
+	for _, l := range o.Lumps {
+		if c.def.Counting.Sliced() || o.Budget != o.Events {
+			continue // how much of it counted is not known
+		}
+		rest.Total -= l.Total
+		rest.Bad -= l.Bad
+		l.To = o.To - 1
+		c.lumps = append(c.lumps, lump{l, false, in})
+		c.widest = max(c.widest, l.To-l.From)
+	}
+	c.lumps = append(c.lumps, lump{rest, false, in})
+	c.widest = max(c.widest, o.len()-1)
+}
+
+// oldAt is the part of the past that holds a minute, if only its sum is kept.
+func (c *account) oldAt(minute int64) *old {
+	i, _ := slices.BinarySearchFunc(c.old, minute, func(o old, m int64) int { return cmp.Compare(o.To-1, m) })
+	if i < len(c.old) && c.old[i].From <= minute {
+		return &c.old[i]
+	}
+	return nil
+}
+
 // doubt finds the slices that may have been better or worse than they look,
-// because a minute of them is not known.
-func (c *account) doubt(events []ledger.Minute) {
-	c.shaky = make([]ledger.Sum, len(c.seen)+1)
+// because a minute of them is not known, or a lump lies in them.
+func (c *account) doubt(lumps []ledger.Lump) {
+	sure := make([]bool, len(c.raw))
+	for i, m := range c.raw {
+		sure[i] = m.Known
+	}
+	for _, l := range lumps {
+		for m := max(l.From, c.span.From); m <= min(l.To, c.span.To-1); m++ {
+			sure[m-c.span.From] = false
+		}
+	}
+	for _, x := range c.excluded {
+		for m := x.From; m < x.To; m++ {
+			sure[m-c.span.From] = true
+		}
+	}
+	c.gaps, c.shaky = make([]int32, len(c.seen)+1), make([]ledger.Sum, len(c.seen)+1)
 	whole := true
-	for i, m := range events {
+	for i, known := range sure {
 		at := c.span.From + int64(i)
-		whole = whole && m.Known
+		whole = whole && known
 		c.gaps[i+1], c.shaky[i+1] = c.gaps[i], c.shaky[i]
 		if c.def.Counting.Start(at+1) != at+1 {
 			continue
@@ -113,21 +162,6 @@ func (c *account) doubt(events []ledger.Minute) {
 		}
 		whole = true
 	}
-}
-
-// blur makes unknown the slices of which a lump leaves open how good they were.
-// Where nothing bad was counted in any of them nothing is open.
-func (c *account) blur(events []ledger.Minute, l ledger.Lump) {
-	place := func(m int64) int64 { return min(max(m-c.span.From, 0), int64(len(events))) }
-	last := c.def.Counting.Start(l.To) + c.def.Counting.Slice
-	touched := events[place(c.def.Counting.Start(l.From)):place(last)]
-	if l.Bad == 0 && !slices.ContainsFunc(touched, func(m ledger.Minute) bool { return m.Bad > 0 }) {
-		for i := place(l.From); i < place(l.To); i++ {
-			events[i].Known = true
-		}
-		return
-	}
-	clear(touched)
 }
 
 // keep takes a lump unless all of it is excluded.
@@ -160,6 +194,12 @@ func (c *account) add() {
 		}
 		p := &c.peaks[i/ledger.MinutesPerHour]
 		*p = max(*p, m.Total)
+	}
+	for _, o := range c.old {
+		for m := max(o.From, c.span.From); m < min(o.To, c.span.To); m++ {
+			p := &c.peaks[(m-c.span.From)/ledger.MinutesPerHour]
+			*p = max(*p, o.Largest)
+		}
 	}
 }
 
@@ -203,7 +243,7 @@ func (c *account) bounds(from, to int64) (low, high ledger.Sum) {
 		shaky := c.between(c.shaky, from, to)
 		sum.Total -= shaky.Total
 		sum.Bad -= shaky.Bad
-		return ledger.Bounds(sum, unknown, 1, nil)
+		return ledger.Bounds(sum, unknown, 1, cut)
 	}
 	return ledger.Bounds(sum, unknown, c.largest(from, to), cut)
 }

@@ -55,24 +55,21 @@ func TestTheBudgetThatIsLeftLiesWithinItsBounds(t *testing.T) {
 		first := d.Counting.Start(29_000_000 + rapid.Int64Range(0, 120).Draw(t, "first"))
 		truth, events, lumps, whole := pasts(t, first)
 		n := int64(len(truth))
-		c := &account{def: d, span: minutes{first, first + n}, raw: events}
+		c := &account{def: d, span: minutes{first, first + n}, raw: events, late: lumps}
 		for at := first; at < first+n; {
 			x := minutes{From: at + rapid.Int64Range(0, 40).Draw(t, "until an exclusion")}
 			if x.To = min(first+n, x.From+rapid.Int64Range(1, 9).Draw(t, "excluded")); x.len() > 0 {
 				c.excluded = append(c.excluded, x)
-				for m := x.From; m < x.To; m++ {
-					truth[m-first] = ledger.Of(0, 0)
-				}
 			}
 			at = max(x.To, at+1) + 1
 		}
-		c.see(lumps, math.MaxInt64)
+		c.see()
 		c.add()
 		for i := range c.peaks { // what is assumed of the minutes that nobody saw
 			c.peaks[i] = max(c.peaks[i], 5)
 		}
 
-		view := d.Counting.View(first, truth)
+		view := counted(d, first, truth, c.excluded)
 		from := first + rapid.Int64Range(0, n-1).Draw(t, "from")
 		to := from + rapid.Int64Range(1, first+n-from).Draw(t, "length")
 		var want ledger.Sum

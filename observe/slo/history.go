@@ -19,9 +19,12 @@ import (
 // before exclusions and the budgeting method. Minutes[i] is the minute span.From
 // + i. Lumps are those that overlap the span, by the minute in which they are
 // counted.
+//
+// Of the distant past only sums are kept; there minutes are not known.
 type History struct {
 	Minutes []ledger.Minute
 	Lumps   []ledger.Lump
+	Old     []old // parts of the span of which only sums are kept, ascending
 }
 
 // history reads a span of an objective's ledger as it was known at asOf, or as
@@ -29,7 +32,13 @@ type History struct {
 func (s *Service) history(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) (History, error) {
 	h := History{Minutes: make([]ledger.Minute, span.len())}
 	from, to := hourOf(span.From), hourOf(span.To-1+longestLump)
+	if err := h.addOld(ctx, q, d.Name, span); err != nil {
+		return h, err
+	}
 	take := func(r *ledger.Record) {
+		if len(h.Old) > 0 && !h.replaced(r.First()) {
+			return
+		}
 		for i, m := range r.Hour {
 			if at := r.First() + int64(i); at >= span.From && at < span.To {
 				h.Minutes[at-span.From] = m

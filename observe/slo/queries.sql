@@ -257,3 +257,22 @@ SELECT * FROM slo_agreement_words WHERE slo = $1 ORDER BY id;
 
 -- name: NamesOutsideTier :many
 SELECT name FROM slo_status WHERE service = $1 AND tier <> $2 ORDER BY name;
+
+-- name: OldestHour :one
+SELECT CAST(COALESCE(MIN(hour), -1) AS BIGINT) AS hour FROM slo_ledger WHERE slo = $1;
+
+-- name: DeleteHoursBefore :exec
+DELETE FROM slo_ledger WHERE slo = $1 AND hour < $2;
+
+-- name: DeleteRevisionsBefore :exec
+DELETE FROM slo_revisions WHERE slo = $1 AND hour < $2;
+
+-- name: PutDay :exec
+INSERT INTO slo_days (slo, day, data, parts) VALUES ($1, $2, $3, $4)
+ON CONFLICT (slo, day) DO UPDATE SET data = excluded.data, parts = excluded.parts;
+
+-- name: Days :many
+SELECT day, data FROM slo_days WHERE slo = $1 AND day >= $2 AND day <= $3 ORDER BY day;
+
+-- name: DaysInParts :many
+SELECT day, data FROM slo_days WHERE slo = $1 AND day < $2 AND parts > 1 ORDER BY day LIMIT 100;

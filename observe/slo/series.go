@@ -41,7 +41,7 @@ type Series struct {
 	Known       []float64             `json:"known" doc:"Share of the step's minutes with data."`
 	WindowKnown []float64             `json:"windowKnown" doc:"Share of the minutes with data in the objective's window that ends at the point. What is left of the budget is provisional where it is well under 1."`
 	WindowFrom  []int64               `json:"windowFrom" doc:"When the objective's window that ends at the point began, in Unix milliseconds."`
-	Excluded    []float64             `json:"excluded" doc:"Share of the step's minutes that are excluded."`
+	Excluded    []float64             `json:"excludedShare" doc:"Share of the step's minutes that are excluded."`
 }
 
 // SeriesQuery says what of an objective to read. A zero From is one period before
@@ -67,6 +67,7 @@ func (s *Service) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 	}
 	points := int64(min(max(q.Points, 1), MaxPoints))
 	step := max(1, (span.len()+points-1)/points)
+	span.From, step = s.align(span.From, step)
 	first := min(d.window().Start(span.From+step), span.From+step-int64(d.longest()/time.Minute))
 	c, err := s.account(ctx, s.db.Read(), d, minutes{min(first, span.From), span.To}, mark, q.AsOf)
 	if err != nil {
@@ -77,6 +78,19 @@ func (s *Service) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 		x.AsOf = &q.AsOf
 	}
 	return x, nil
+}
+
+// align has steps that reach into the past of which only hours or days are kept
+// begin and end with those.
+func (s *Service) align(from, step int64) (int64, int64) {
+	grain := int64(1)
+	switch day := from / minutesPerDay; {
+	case day < dayOf(s.now().Add(-s.retention.Hours)):
+		grain = minutesPerDay
+	case day < dayOf(s.now().Add(-s.retention.Minutes)):
+		grain = ledger.MinutesPerHour
+	}
+	return from - from%grain, (step + grain - 1) / grain * grain
 }
 
 // read returns an objective and the first minute that was not read yet, both as

@@ -9,6 +9,7 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -53,6 +54,9 @@ type Deps struct {
 	// Settle is how long after its end a minute is read, for objectives that do
 	// not say; 30 s where it is 0.
 	Settle time.Duration
+	// Retention is how long minutes and hours are kept; DefaultRetention where it
+	// is zero.
+	Retention Retention
 }
 
 // Service keeps objectives, evaluates them and answers for them.
@@ -67,6 +71,8 @@ type Service struct {
 	engine  *engine
 	figures figures
 	settled time.Duration
+
+	retention Retention
 }
 
 // New returns the room. It evaluates nothing until Run.
@@ -75,6 +81,8 @@ func New(d Deps) *Service {
 		db: d.DB, journal: d.Journal, queue: d.Queue, catalog: d.Catalog,
 		sources: d.Sources, now: d.Now, log: d.Log, settled: d.Settle,
 	}
+	s.retention = cmp.Or(d.Retention, DefaultRetention)
+	d.Queue.Every("slo.retention", thinEvery, s.Thin)
 	if s.settled == 0 {
 		s.settled = defaultSettle
 	}

@@ -49,6 +49,8 @@ type world struct {
 	journal *journal.Journal
 	slo     *slo.Service
 	ascode  *ascode.Engine
+
+	retention slo.Retention
 	written map[string]float64 // the last value of each counter
 }
 
@@ -109,7 +111,7 @@ func (w *world) restart() {
 	}
 	w.journal = journal.New(w.db, w.now)
 	c := catalog.New(catalog.Deps{DB: w.db, Now: w.now})
-	w.slo = slo.New(slo.Deps{DB: w.db, Journal: w.journal, Queue: q, Catalog: c, Sources: w.sources, Now: w.now, Log: discard})
+	w.slo = slo.New(slo.Deps{DB: w.db, Journal: w.journal, Queue: q, Catalog: c, Sources: w.sources, Now: w.now, Log: discard, Retention: w.retention})
 	r := ascode.NewRegistry()
 	c.Kinds(r)
 	w.slo.Kinds(r)

@@ -40,9 +40,10 @@ type SloAlert struct {
 }
 
 type SloDay struct {
-	Slo  string
-	Day  int64
-	Data []byte
+	Slo   string
+	Day   int64
+	Data  []byte
+	Parts int64
 }
 
 type SloDefinition struct {

@@ -314,6 +314,81 @@ func (q *Queries) Coverages(ctx context.Context) ([]CoveragesRow, error) {
 	return items, nil
 }
 
+const days = `-- name: Days :many
+SELECT day, data FROM slo_days WHERE slo = $1 AND day >= $2 AND day <= $3 ORDER BY day
+`
+
+type DaysParams struct {
+	Slo   string
+	Day   int64
+	Day_2 int64
+}
+
+type DaysRow struct {
+	Day  int64
+	Data []byte
+}
+
+func (q *Queries) Days(ctx context.Context, arg DaysParams) ([]DaysRow, error) {
+	rows, err := q.db.QueryContext(ctx, days, arg.Slo, arg.Day, arg.Day_2)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DaysRow
+	for rows.Next() {
+		var i DaysRow
+		if err := rows.Scan(&i.Day, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const daysInParts = `-- name: DaysInParts :many
+SELECT day, data FROM slo_days WHERE slo = $1 AND day < $2 AND parts > 1 ORDER BY day LIMIT 100
+`
+
+type DaysInPartsParams struct {
+	Slo string
+	Day int64
+}
+
+type DaysInPartsRow struct {
+	Day  int64
+	Data []byte
+}
+
+func (q *Queries) DaysInParts(ctx context.Context, arg DaysInPartsParams) ([]DaysInPartsRow, error) {
+	rows, err := q.db.QueryContext(ctx, daysInParts, arg.Slo, arg.Day)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DaysInPartsRow
+	for rows.Next() {
+		var i DaysInPartsRow
+		if err := rows.Scan(&i.Day, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const definitionAsOf = `-- name: DefinitionAsOf :one
 SELECT data FROM slo_former_definitions WHERE slo = $1 AND superseded_at > $2 ORDER BY superseded_at LIMIT 1
 `
@@ -384,6 +459,20 @@ func (q *Queries) DeleteFormerDefinitions(ctx context.Context, slo string) error
 	return err
 }
 
+const deleteHoursBefore = `-- name: DeleteHoursBefore :exec
+DELETE FROM slo_ledger WHERE slo = $1 AND hour < $2
+`
+
+type DeleteHoursBeforeParams struct {
+	Slo  string
+	Hour int64
+}
+
+func (q *Queries) DeleteHoursBefore(ctx context.Context, arg DeleteHoursBeforeParams) error {
+	_, err := q.db.ExecContext(ctx, deleteHoursBefore, arg.Slo, arg.Hour)
+	return err
+}
+
 const deleteLedger = `-- name: DeleteLedger :exec
 DELETE FROM slo_ledger WHERE slo = $1
 `
@@ -422,6 +511,20 @@ DELETE FROM slo_revisions WHERE slo = $1
 
 func (q *Queries) DeleteRevisions(ctx context.Context, slo string) error {
 	_, err := q.db.ExecContext(ctx, deleteRevisions, slo)
+	return err
+}
+
+const deleteRevisionsBefore = `-- name: DeleteRevisionsBefore :exec
+DELETE FROM slo_revisions WHERE slo = $1 AND hour < $2
+`
+
+type DeleteRevisionsBeforeParams struct {
+	Slo  string
+	Hour int64
+}
+
+func (q *Queries) DeleteRevisionsBefore(ctx context.Context, arg DeleteRevisionsBeforeParams) error {
+	_, err := q.db.ExecContext(ctx, deleteRevisionsBefore, arg.Slo, arg.Hour)
 	return err
 }
 
@@ -1199,6 +1302,17 @@ func (q *Queries) NextSlot(ctx context.Context) (int64, error) {
 	return slots, err
 }
 
+const oldestHour = `-- name: OldestHour :one
+SELECT CAST(COALESCE(MIN(hour), -1) AS BIGINT) AS hour FROM slo_ledger WHERE slo = $1
+`
+
+func (q *Queries) OldestHour(ctx context.Context, slo string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, oldestHour, slo)
+	var hour int64
+	err := row.Scan(&hour)
+	return hour, err
+}
+
 const openAgreements = `-- name: OpenAgreements :many
 SELECT slo, version, agreed_at, in_force_at FROM slo_agreements WHERE superseded_at = 0 ORDER BY slo, version
 `
@@ -1370,6 +1484,28 @@ func (q *Queries) PolicyStates(ctx context.Context) ([]SloPolicyState, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const putDay = `-- name: PutDay :exec
+INSERT INTO slo_days (slo, day, data, parts) VALUES ($1, $2, $3, $4)
+ON CONFLICT (slo, day) DO UPDATE SET data = excluded.data, parts = excluded.parts
+`
+
+type PutDayParams struct {
+	Slo   string
+	Day   int64
+	Data  []byte
+	Parts int64
+}
+
+func (q *Queries) PutDay(ctx context.Context, arg PutDayParams) error {
+	_, err := q.db.ExecContext(ctx, putDay,
+		arg.Slo,
+		arg.Day,
+		arg.Data,
+		arg.Parts,
+	)
+	return err
 }
 
 const putDefinition = `-- name: PutDefinition :exec

@@ -3680,7 +3680,7 @@ export interface components {
              */
             counts: "events" | "slices";
             /** @description Share of the step's minutes that are excluded. */
-            excluded: number[];
+            excludedShare: number[];
             /** Format: date-time */
             from: string;
             good: (number | null)[];
