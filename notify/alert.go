@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -34,6 +35,7 @@ type Alert struct {
 	Service    string          `json:"service,omitempty"`
 	Team       string          `json:"team,omitempty"`
 	Severity   notice.Severity `json:"severity"`
+	Kind       string          `json:"kind,omitempty"`    // of the rule; "" is a burn rate
 	Targets    []string        `json:"targets,omitempty"` // channels that the alert's policy names
 	Objective  float64         `json:"objective"`
 	Window     string          `json:"window,omitempty"` // the objective's period: "30d"
@@ -52,7 +54,11 @@ type Alert struct {
 	Reason     text.Both       `json:"reason,omitzero"`
 	Link       string          `json:"link,omitempty"` // path of its page
 	Runbook    string          `json:"runbook,omitempty"`
-	Quiet      bool            `json:"quiet,omitempty"` // its policy wants nobody told of the end
+	Quiet      bool            `json:"quiet,omitempty"`     // its policy wants nobody told of the end
+	Group      string          `json:"group,omitempty"`     // alerts of one cause have one
+	Together   []string        `json:"together,omitempty"`  // objectives whose alerts were in the group before
+	Joined     bool            `json:"joined,omitempty"`    // the same people were told of the group before
+	StillOpen  []string        `json:"stillOpen,omitempty"` // objectives of the group, when it ends
 }
 
 // Site knows the addresses of the product's own pages.
@@ -117,7 +123,7 @@ func writeAlert(e journal.Entry, s Site) (Message, Audience) {
 		a.FiredAt = e.Time
 	}
 	m := Message{
-		Thread: a.ID, Severity: a.Severity, Phase: phase, Time: a.FiredAt,
+		Thread: cmp.Or(a.Group, a.ID), Severity: a.Severity, Phase: phase, Time: a.FiredAt,
 		Link: s.at(a.Link, s.Page("slos", a.SLO)),
 	}
 	if phase == notice.Resolved {
@@ -129,10 +135,20 @@ func writeAlert(e journal.Entry, s Site) (Message, Audience) {
 	m.Title, m.Body = a.headline(phase), a.story(phase)
 	m.Facts = a.facts(phase)
 	m.Look = a.look(s)
-	to := Audience{Phase: phase, Severity: a.Severity, Targets: a.Targets, Silent: a.Quiet && phase == notice.Resolved}
+	to := Audience{Phase: phase, Severity: a.Severity, Targets: a.Targets, Silent: a.silent(phase)}
 	to.Teams, to.Services = concerned(e)
 	to.Teams, to.Services = join(to.Teams, a.Team), join(to.Services, a.Service)
 	return m, to
+}
+
+// silent reports whether nobody need hear: of the end, where the policy says so;
+// and of an alert that joined others which the same people heard of, except that
+// the last one to end tells the end.
+func (a Alert) silent(p notice.Phase) bool {
+	if p == notice.Resolved {
+		return a.Quiet || a.Joined && len(a.StillOpen) > 0
+	}
+	return a.Joined
 }
 
 func (a Alert) name() string {
@@ -149,6 +165,16 @@ func (a Alert) headline(p notice.Phase) text.Both {
 	tag := text.Say("[TICKET]", "【要確認】")
 	if a.Severity == notice.Page {
 		tag = text.Say("[PAGE]", "【緊急】")
+	}
+	switch a.Kind {
+	case "outage":
+		return text.Say("%s %s: events fail", "%s%s: イベントが失敗しています", tag, a.name())
+	case "budget":
+		return text.Say("%s %s: little of the error budget is left", "%s%s: エラーバジェットの残りがわずかです", tag, a.name())
+	case "forecast":
+		return text.Say("%s %s: the error budget will soon be spent", "%s%s: エラーバジェットがまもなく尽きます", tag, a.name())
+	case "no-data":
+		return text.Say("%s %s: there is no data", "%s%s: データがありません", tag, a.name())
 	}
 	return text.Say("%s %s: error budget burning at %s the allowed rate", "%s%s: エラーバジェットを許容の%sの速さで消費中", tag, a.name(), Times(a.LongBurn))
 }
@@ -207,8 +233,14 @@ func (a Alert) facts(p notice.Phase) []notice.Fact {
 		add(text.Say("Burn rate", "バーンレート"), text.Say("%s over %s, %s over %s (alert from %s)", "%[2]sで%[1]s、%[4]sで%[3]s(しきい値%[5]s)",
 			Times(a.LongBurn), Period(a.Long), Times(a.ShortBurn), Period(a.Short), Times(a.Factor)))
 	}
-	if p == notice.Fired && a.Total > 0 {
+	if p == notice.Fired && a.Total > 0 && a.Long != "" {
 		add(text.Say("Failed events", "失敗したイベント"), text.Say("%[1]s of %[2]s in the last %[3]s", "直近%[3]sで%[2]s件中%[1]s件", Count(a.Bad), Count(a.Total), Period(a.Long)))
+	}
+	if p == notice.Fired && len(a.Together) > 0 {
+		add(text.Say("Together with", "同時に発生"), same(strings.Join(a.Together, ", ")))
+	}
+	if p == notice.Resolved && len(a.StillOpen) > 0 {
+		add(text.Say("Still open", "継続中"), same(strings.Join(a.StillOpen, ", ")))
 	}
 	if a.BudgetLeft != nil {
 		add(text.Say("Error budget left", "エラーバジェット残量"), same(Left(*a.BudgetLeft)))

@@ -144,7 +144,7 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 			}
 		}
 	}
-	if to.Phase == notice.Resolved || !known.Alert {
+	if to.Phase == notice.Resolved || !known.Alert || to.Silent {
 		return nil // who was not told of the beginning need not be told of the end
 	}
 	slices.Sort(missing)

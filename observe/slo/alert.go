@@ -28,6 +28,7 @@ const (
 const (
 	EntryAlertFired       = "slo.alert_fired"
 	EntryAlertResolved    = "slo.alert_resolved"
+	EntryAlertExplained   = "slo.alert_explained"
 	EntryBackfillStarted  = "slo.backfill_started"
 	EntryBackfillFinished = "slo.backfill_finished"
 	EntrySourceGone       = "slo.source_gone"
@@ -43,6 +44,7 @@ type Alert struct {
 	Service    string        `json:"service"`
 	Team       string        `json:"team,omitempty"`
 	Severity   burn.Severity `json:"severity"`
+	Kind       burn.Kind     `json:"kind,omitempty"` // of the rule that explains it best; "" is a burn rate
 	Targets    []string      `json:"targets,omitempty"`
 	Objective  float64       `json:"objective"`
 	Window     string        `json:"window"`
@@ -62,6 +64,13 @@ type Alert struct {
 	Reason     text.Both     `json:"reason"`
 	Link       string        `json:"link"`
 	Quiet      bool          `json:"quiet,omitempty"` // nobody is told of the end
+
+	Group         string         `json:"group,omitempty"`     // alerts of one cause have one
+	Together      []string       `json:"together,omitempty"`  // objectives whose alerts were in the group before
+	Joined        bool           `json:"joined,omitempty"`    // the same people were told of the group before
+	StillOpen     []string       `json:"stillOpen,omitempty"` // objectives of the group, when this alert ends
+	Explanation   text.Both      `json:"explanation,omitzero"`
+	Contributions []Contribution `json:"contributions,omitempty"`
 }
 
 // alert is one that is open.
@@ -169,7 +178,7 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 	d, x := t.def, readings[0]
 	left := d.Objective.BudgetLeft(t.win.Over(d.Period))
 	a := Alert{
-		SLO: d.Name, Title: d.Title, Service: d.Service, Severity: x.Rule.Severity,
+		SLO: d.Name, Title: d.Title, Service: d.Service, Severity: x.Rule.Severity, Kind: x.Rule.Kind,
 		Objective: float64(d.Objective), Window: label(d.Period),
 		Long: labelled(x.Rule.Long), Short: labelled(x.Rule.Short), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
@@ -210,7 +219,10 @@ func loadAlerts(ctx context.Context, q db.DBTX, name string) (map[burn.Severity]
 func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string, now time.Time) error {
 	q, a := db.New(tx), c.alert
 	a.Data.Team = owner
-	var err error
+	err := s.complete(ctx, tx, &a.Data, c.kind, now)
+	if err != nil {
+		return err
+	}
 	switch c.kind {
 	case EntryAlertFired:
 		err = q.AddAlert(ctx, db.AddAlertParams{ID: a.ID, Slo: a.Data.SLO, Service: a.Data.Service, Owner: owner,
@@ -227,6 +239,26 @@ func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string
 		return nil
 	}
 	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: c.kind, Subject: journal.RefTo("slo", a.Data.SLO), Also: also(a.Data.Service, owner), Data: a.Data})
+	return err
+}
+
+// complete adds what an alert's data does not know by itself: its group, and what
+// was found out while it was open.
+func (s *Service) complete(ctx context.Context, tx *sql.Tx, a *Alert, kind string, now time.Time) error {
+	if kind == EntryAlertFired {
+		if err := s.join(ctx, tx, a, now); err != nil {
+			return err
+		}
+		return s.queue.Insert(ctx, tx, explainJob{Alert: a.ID})
+	}
+	stored, _, err := readAlert(ctx, tx, a.ID)
+	if err != nil {
+		return err
+	}
+	a.keep(stored)
+	if kind == EntryAlertResolved {
+		a.StillOpen, err = stillOpen(ctx, tx, a)
+	}
 	return err
 }
 

@@ -124,6 +124,9 @@ DELETE FROM slo_former_definitions WHERE slo = $1;
 -- name: AddAlert :exec
 INSERT INTO slo_alerts (id, slo, service, owner, severity, state, since, data) VALUES ($1, $2, $3, $4, $5, 'firing', $6, $7);
 
+-- name: AlertsSince :many
+SELECT * FROM slo_alerts WHERE since >= $1 ORDER BY since, id;
+
 -- name: UpdateAlert :exec
 UPDATE slo_alerts SET data = $2 WHERE id = $1;
 

@@ -93,6 +93,7 @@ func New(d Deps) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.engine = newEngine(s)
+	s.handleJobs(d.Queue)
 	s.figures.init()
 	d.Journal.Subscribe("catalog.*", "slo.owner", s.followCatalog)
 	return s

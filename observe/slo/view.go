@@ -77,6 +77,11 @@ type AlertView struct {
 	ShortNow   *float64      `json:"shortNow,omitempty" doc:"The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended."`
 	BudgetLeft float64       `json:"budgetLeft"`
 	Reason     text.Both     `json:"reason"`
+
+	Group         string         `json:"group,omitempty" doc:"Alerts of one cause have one."`
+	Together      []string       `json:"together,omitempty" doc:"Objectives whose alerts were in the group before."`
+	Explanation   *text.Both     `json:"explanation,omitempty" doc:"Which label values burn most, compared with before; found soon after the alert began."`
+	Contributions []Contribution `json:"contributions,omitempty"`
 }
 
 // Detail is an objective as its page shows it.
@@ -252,6 +257,13 @@ func (b backfill) view() BackfillView {
 	return v
 }
 
+func explanation(a Alert) *text.Both {
+	if a.Explanation.IsZero() {
+		return nil
+	}
+	return &a.Explanation
+}
+
 func viewAlert(r db.SloAlert) (AlertView, error) {
 	var a Alert
 	if err := unmarshal(r.Data, &a); err != nil {
@@ -262,6 +274,7 @@ func viewAlert(r db.SloAlert) (AlertView, error) {
 		Since: database.Time(r.Since), ResolvedAt: timeOf(r.ResolvedAt), Rules: nonNil(a.Rules),
 		Long: a.Long, Short: a.Short, Factor: a.Factor, LongBurn: a.LongBurn, ShortBurn: a.ShortBurn,
 		BudgetLeft: a.BudgetLeft, Reason: a.Reason,
+		Group: a.Group, Together: a.Together, Explanation: explanation(a), Contributions: a.Contributions,
 	}, nil
 }
 

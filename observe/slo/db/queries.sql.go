@@ -198,6 +198,43 @@ func (q *Queries) Agreements(ctx context.Context, slo string) ([]SloAgreement, e
 	return items, nil
 }
 
+const alertsSince = `-- name: AlertsSince :many
+SELECT id, slo, service, owner, severity, state, since, resolved_at, data FROM slo_alerts WHERE since >= $1 ORDER BY since, id
+`
+
+func (q *Queries) AlertsSince(ctx context.Context, since int64) ([]SloAlert, error) {
+	rows, err := q.db.QueryContext(ctx, alertsSince, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloAlert
+	for rows.Next() {
+		var i SloAlert
+		if err := rows.Scan(
+			&i.ID,
+			&i.Slo,
+			&i.Service,
+			&i.Owner,
+			&i.Severity,
+			&i.State,
+			&i.Since,
+			&i.ResolvedAt,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allOpenAlerts = `-- name: AllOpenAlerts :many
 SELECT id, slo, service, owner, severity, state, since, resolved_at, data FROM slo_alerts WHERE state = 'firing' ORDER BY slo, severity
 `
