@@ -3036,8 +3036,13 @@ export interface components {
         SloAlertView: {
             /** Format: double */
             budgetLeft: number;
+            contributions?: components["schemas"]["SloContribution"][];
+            /** @description Which label values burn most, compared with before; found soon after the alert began. */
+            explanation?: components["schemas"]["TextBoth"];
             /** Format: double */
             factor: number;
+            /** @description Alerts of one cause have one. */
+            group?: string;
             id: string;
             long?: string;
             /** Format: double */
@@ -3064,6 +3069,8 @@ export interface components {
             /** @enum {string} */
             state: "firing" | "resolved";
             title?: string;
+            /** @description Objectives whose alerts were in the group before. */
+            together?: string[];
         };
         SloBackfillView: {
             /**
@@ -3102,6 +3109,30 @@ export interface components {
             hours: string[];
             /** @description IANA time zone, such as Asia/Tokyo. */
             timeZone: string;
+        };
+        SloContribution: {
+            /**
+             * Format: double
+             * @description Bad events with that value in the window.
+             */
+            bad: number;
+            /**
+             * Format: double
+             * @description Share of the bad events of the day before it began; absent where there were none.
+             */
+            before?: number;
+            /**
+             * Format: double
+             * @description Share of all events of the window.
+             */
+            events: number;
+            label: string;
+            /**
+             * Format: double
+             * @description Of all bad events of the window.
+             */
+            share: number;
+            value: string;
         };
         SloCount: {
             byStatus: {
