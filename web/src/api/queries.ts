@@ -103,6 +103,26 @@ export const rangeQuery = (query: Query<"/api/v1/query_range">) =>
 export const instantQuery = (query: Query<"/api/v1/query">) =>
   queryOptions({ queryKey: ["explore", "instant", query], queryFn: ({ signal }) => data(api.GET("/api/v1/query", { signal, params: { query } })), staleTime: 60_000, retry: false });
 
+export const probes = (query: Query<"/api/v1/probes">) =>
+  queryOptions({ queryKey: ["probe", "list", query], queryFn: ({ signal }) => data(api.GET("/api/v1/probes", { signal, params: { query } })), placeholderData: keepPreviousData, refetchInterval: 30_000 });
+
+export const probe = (name: string) =>
+  queryOptions({ queryKey: ["probe", "one", name], queryFn: ({ signal }) => data(api.GET("/api/v1/probes/{name}", { signal, params: { path: { name } } })), refetchInterval: 30_000 });
+
+export const probeSeries = (name: string, query: Query<"/api/v1/probes/{name}/series">) =>
+  queryOptions({ queryKey: ["probe", "series", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/probes/{name}/series", { signal, params: { path: { name }, query } })), placeholderData: keepPreviousData });
+
+export const probeResults = (name: string, query: Query<"/api/v1/probes/{name}/results">) =>
+  infiniteQueryOptions({
+    queryKey: ["probe", "results", name, query],
+    queryFn: ({ signal, pageParam }) => data(api.GET("/api/v1/probes/{name}/results", { signal, params: { path: { name }, query: { ...query, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const probeLocations = () => queryOptions({ queryKey: ["probe", "locations"], queryFn: ({ signal }) => data(api.GET("/api/v1/probe-locations", { signal })), refetchInterval: 30_000 });
+
 export const channels = () => queryOptions({ queryKey: ["notify", "channels"], queryFn: ({ signal }) => data(api.GET("/api/v1/channels", { signal })) });
 
 export const deliveries = (query: Query<"/api/v1/deliveries">) =>

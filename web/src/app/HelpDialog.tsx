@@ -9,6 +9,7 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
     [["g", "h"], t("nav.now")],
     [["g", "s"], t("nav.services")],
     [["g", "o"], t("nav.slos")],
+    [["g", "p"], t("nav.probes")],
     [["g", "e"], t("nav.explore")],
     [["g", "a"], t("nav.activity")],
     [["g", "t"], t("nav.settings")],

@@ -42,6 +42,7 @@ function JumpBody({ onClose }: { onClose: () => void }) {
         ["nav.now", goTo.h],
         ["nav.services", goTo.s],
         ["nav.slos", goTo.o],
+        ["nav.probes", goTo.p],
         ["nav.explore", goTo.e],
         ["nav.activity", goTo.a],
         ["nav.settings", goTo.t],

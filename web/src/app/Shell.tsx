@@ -1,7 +1,7 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { IconActivity, IconBinoculars, IconBoxMultiple, IconChartLine, IconHelp, IconMoon, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
+import { IconActivity, IconBinoculars, IconBoxMultiple, IconChartLine, IconHelp, IconMoon, IconRadar2, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { alerts, me } from "../api/queries";
@@ -13,10 +13,11 @@ import { JumpDialog } from "./JumpDialog";
 import { SessionEnd } from "./SessionEnd";
 import { useShortcuts } from "./shortcuts";
 
-const rooms: { to: "/" | "/services" | "/slos" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity; /** Not on a phone's bar, which has no room for all. */ desk?: true }[] = [
+const rooms: { to: "/" | "/services" | "/slos" | "/probes" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity; /** Not on a phone's bar, which has no room for all. */ desk?: true }[] = [
   { to: "/", label: "nav.now", Icon: IconBinoculars },
   { to: "/services", label: "nav.services", Icon: IconBoxMultiple },
   { to: "/slos", label: "nav.slos", Icon: IconTargetArrow },
+  { to: "/probes", label: "nav.probes", Icon: IconRadar2, desk: true },
   { to: "/explore", label: "nav.explore", Icon: IconChartLine, desk: true },
   { to: "/activity", label: "nav.activity", Icon: IconActivity },
   { to: "/settings", label: "nav.settings", Icon: IconSettings },

@@ -84,6 +84,26 @@ export function parseSLOPageSearch(raw: Record<string, unknown>): { range?: Rang
   return clean({ range: oneOf(raw.range, ranges) });
 }
 
+export interface ProbesSearch {
+  q?: string;
+  owner?: string;
+  service?: string;
+  state?: "up" | "degraded" | "down" | "silent" | "unknown";
+}
+
+export function parseProbesSearch(raw: Record<string, unknown>): ProbesSearch {
+  return clean({ q: word(raw.q), owner: word(raw.owner), service: word(raw.service), state: oneOf(raw.state, ["up", "degraded", "down", "silent", "unknown"] as const) });
+}
+
+export interface ProbeSearch {
+  location?: string;
+  outcome?: "success" | "failure" | "unknown";
+}
+
+export function parseProbeSearch(raw: Record<string, unknown>): ProbeSearch {
+  return clean({ location: word(raw.location), outcome: oneOf(raw.outcome, ["success", "failure", "unknown"] as const) });
+}
+
 /** How far back the explorer looks. */
 export const exploreRanges = ["15m", "1h", "6h", "1d", "7d", "30d"] as const;
 

@@ -19,6 +19,12 @@ export function RefLink({ refText, bare }: { refText: string; bare?: boolean }) 
           {text}
         </Link>
       );
+    case "probe":
+      return (
+        <Link to="/probes/$name" params={{ name }}>
+          {text}
+        </Link>
+      );
     case "service":
     case "component":
       return (
