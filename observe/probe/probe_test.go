@@ -219,6 +219,19 @@ func TestResultsThatCannotBeTakenAreRefusedOneByOne(t *testing.T) {
 	})
 }
 
+func TestANewProbeNeedsNoObjective(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.apply(`apiVersion: teiten.dev/v1
+kind: Probe
+metadata: {name: port}
+spec: {service: checkout, tcp: {address: "shop.example.com:443"}}
+`)
+		if d := w.get("port"); d.Type != "tcp" || d.SLO != "" {
+			t.Errorf("kept as %+v", d)
+		}
+	})
+}
+
 func TestAProbeIsAnObjectiveAndNoMoreWithoutOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.apply(front)

@@ -71,7 +71,10 @@ func (s *Service) put(ctx context.Context, tx *sql.Tx, d *ascode.Document) error
 	}
 	q := db.New(tx)
 	was, err := q.GetProbe(ctx, d.Name)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil // it is new
+	}
+	if err != nil {
 		return fmt.Errorf("store probe %s: %w", d.Name, err)
 	}
 	row := db.PutProbeParams{
