@@ -52,6 +52,9 @@ export const sloBudgets = (query: Query<"/api/v1/slos/budgets">) =>
     placeholderData: keepPreviousData,
   });
 
+export const suggestion = (name: string) =>
+  queryOptions({ queryKey: ["slo", "suggestion", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/replay/suggest", { signal, params: { path: { name } } })), staleTime: 60_000 });
+
 export const exclusions = (query: Query<"/api/v1/exclusions">) =>
   queryOptions({ queryKey: ["slo", "exclusions", query], queryFn: ({ signal }) => data(api.GET("/api/v1/exclusions", { signal, params: { query } })) });
 

@@ -18,6 +18,7 @@ import { Ago, At } from "../../parts/Time";
 import { budgetOf, Exhausts, exhaustsWithin, sliOf } from "./parts";
 import { AlertHistory, AlertRules } from "./AlertRules";
 import { Exclusions } from "./Exclusions";
+import { Replay } from "./Replay";
 import { SLOCharts } from "./SLOCharts";
 import { Watched } from "./Watched";
 
@@ -31,6 +32,7 @@ interface SectionProps {
 const sections: readonly { id: string; title: TextKey; Body: ComponentType<SectionProps> }[] = [
   { id: "charts", title: "slo.charts", Body: SLOCharts },
   { id: "alerts", title: "slo.rules", Body: Rules },
+  { id: "replay", title: "replay.title", Body: Replay },
   { id: "exclusions", title: "exclusion.short", Body: Excluding },
   { id: "history", title: "slo.history", Body: History },
   { id: "queries", title: "slo.queries", Body: Queries },
