@@ -174,6 +174,19 @@ export function behaviour(world, test) {
     await context.close();
   });
 
+  test("another objective is replayed against the history, and one is suggested", async () => {
+    const { page, context } = await open("/slos/checkout-availability");
+    await page.getByText("Suggest an objective from the history").click();
+    await page.getByRole("button", { name: "Try 99.99%" }).click();
+    await page.getByText("Tried: 99.99%").waitFor();
+    await page.getByRole("slider", { name: /Budget, as tried/ }).waitFor();
+    await assertAccessible(page, "replay");
+    await page.getByRole("textbox", { name: "Objective, %" }).fill("95");
+    await page.getByRole("button", { name: "Replay", exact: true }).click();
+    await page.getByText("Tried: 95%").waitFor();
+    await context.close();
+  });
+
   test("what happens appears without a reload, and stands still while paused", async () => {
     const { page, context } = await open("/activity");
     await page.getByText("Live", { exact: true }).waitFor();
