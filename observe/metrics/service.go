@@ -202,6 +202,20 @@ func (s *Sources) IncreaseWindow(name string) (time.Duration, error) {
 	return Connection{}.IncreaseWindow(), nil
 }
 
+// Keeps is how long a source keeps its samples, and 0 where it does not say.
+func (s *Sources) Keeps(name string) time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	src, err := s.find(name)
+	if err != nil {
+		return 0
+	}
+	if k, ok := src.inner.(interface{ Keeps() time.Duration }); ok {
+		return k.Keeps()
+	}
+	return 0
+}
+
 // States reports on every source, by name.
 func (s *Sources) States() []State {
 	s.mu.RLock()

@@ -23,7 +23,7 @@ func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []
 	if !ok {
 		return nil
 	}
-	faults := warnWindow(d, &o.Spec)
+	faults := append(warnWindow(d, &o.Spec), s.warnRetention(d, &o.Spec)...)
 	look := func(sli *openslo.SLISpec, path ...any) {
 		faults = append(faults, warnSLI(d, sli, path...)...)
 		faults = append(faults, s.warnBuckets(ctx, d, sli, path...)...)
@@ -37,6 +37,25 @@ func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []
 		}
 	}
 	return faults
+}
+
+// warnRetention points at a window that reaches further back than the source.
+func (s *Service) warnRetention(d *ascode.Document, spec *openslo.SLOSpec) []*fault.Error {
+	keeper, ok := s.sources.(interface {
+		Keeps(name string) time.Duration
+	})
+	if !ok || spec.Indicator == nil {
+		return nil
+	}
+	x, _ := indicatorOf(&spec.Indicator.Spec, openslo.Objective{Op: "lt", Value: new(float64)})
+	length, kept := spec.Window().Nominal(), keeper.Keeps(x.Source)
+	if kept == 0 || length <= kept {
+		return nil
+	}
+	return []*fault.Error{d.Fault("slo.retention",
+		text.Say("the window is %s and the data source keeps %s: what came before is unknown until the window has filled", "期間が%sですが、データソースの保存期間は%sです。それより前は、期間の分がたまるまで不明です", label(length), label(kept)),
+		text.Say("keep samples for longer (metrics.embedded.retention), choose a shorter window, or let it fill: the ledger keeps what was counted",
+			"保存期間(metrics.embedded.retention)を延ばすか、期間を短くしてください。待てば、数えた結果は台帳に残るため期間の分がたまります"), "spec", "timeWindow", 0, "duration")}
 }
 
 // warnBuckets points at boundaries that a histogram does not have, where the

@@ -51,7 +51,7 @@ type world struct {
 	ascode  *ascode.Engine
 
 	retention slo.Retention
-	written map[string]float64 // the last value of each counter
+	written   map[string]float64 // the last value of each counter
 }
 
 // switchable is the embedded store as a source that can be cut off.
@@ -66,6 +66,9 @@ func (s *switchable) Get(string) (metrics.Querier, error) {
 	}
 	return s.q, nil
 }
+
+// Keeps is how long the store keeps samples.
+func (s *switchable) Keeps(string) time.Duration { return 400 * day }
 
 // Builtin has documents refer to the store by name.
 func (s *switchable) Builtin(name string) bool { return name == "embedded" }

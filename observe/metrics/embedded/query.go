@@ -26,6 +26,9 @@ const maxSteps = 1_100_000
 // created timestamps, which every current client library sends).
 func (s *Store) Anchored() bool { return true }
 
+// Keeps is how long samples are kept.
+func (s *Store) Keeps() time.Duration { return s.o.RetentionTime }
+
 // Instant implements metrics.Querier.
 func (s *Store) Instant(ctx context.Context, expr string, at time.Time) ([]metrics.Series, error) {
 	if err := promexpr.Check(expr); err != nil {
