@@ -86,7 +86,7 @@ func (s *Store) read(ctx context.Context, tallies []*increase.Tally, from, to in
 
 // readSeries makes one pass. What happened before the moment since, in Unix
 // milliseconds, is the base.
-func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.Reading, w *witness, since int64) error {
+func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.Reading, w *increase.Witness, since int64) error {
 	set := q.Select(ctx, false, nil, r.Matchers...)
 	var it chunkenc.Iterator
 	var parts []increase.Part
@@ -111,12 +111,12 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 }
 
 // follow counts one series.
-func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *witness, since int64, parts []increase.Part) error {
+func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *increase.Witness, since int64, parts []increase.Part) error {
 	state, err := s.stateBefore(ls, count, since)
 	if err != nil {
 		return err
 	}
-	appear := func(a increase.Appearance) increase.Birth { return w.birth(ls, a) }
+	appear := func(a increase.Appearance) increase.Birth { return w.Birth(ls, a) }
 	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
 		t, v := observation(it, kind, count)
 		if !fits(kind, count, v) && count {

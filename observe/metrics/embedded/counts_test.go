@@ -212,7 +212,7 @@ func TestCountingAsSamplesArriveIsReadingThemAgain(t *testing.T) {
 			}
 			for i := range 3 {
 				p := pods[i]
-				when := second + int64(i) + rapid.Int64Range(0, 4).Draw(r, "jitter")
+				when := second + 5*int64(i) + rapid.Int64Range(0, 4).Draw(r, "jitter")
 				switch rapid.IntRange(0, 20).Draw(r, "pod") {
 				case 0:
 					delete(pods, i)

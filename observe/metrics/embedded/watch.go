@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -33,8 +32,7 @@ type watch struct {
 	on   atomic.Bool
 
 	mu       sync.Mutex // guards what is below
-	watched  map[string]*watched
-	members  *increase.Index[member]
+	live     increase.Live
 	series   map[storage.SeriesRef]*series // nil: met, and of no interest
 	warm     map[uint64]increase.State     // of series that were not met yet, by hash of labels
 	prunedAt int64
@@ -49,42 +47,12 @@ func (s *Store) newest() int64 {
 	return to.UnixMilli()
 }
 
-// watched is one selection.
-type watched struct {
-	plan   increase.Plan
-	since  int64 // the first minute of which every sample was counted
-	rings  map[string]*increase.Ring
-	series int
-	faults []failed
-	broken error // it selects too much
-}
-
-// failed is a sample that no counter has.
-type failed struct {
-	minute int64
-	err    error
-}
-
-type member struct {
-	of     *watched
-	weight float64
-	count  bool
-}
-
 // series is one that is of interest.
 type series struct {
 	ls    labels.Labels
 	state increase.State
 	count bool // its samples are native histograms
-	parts []part
-}
-
-// part is where its increments go.
-type part struct {
-	of     *watched
-	ring   *increase.Ring
-	weight float64
-	count  bool
+	parts []increase.Place
 }
 
 // pruneEvery is how often series are forgotten that had no sample for as long:
@@ -92,10 +60,8 @@ type part struct {
 const pruneEvery = 3 * 60 * minute
 
 func newWatch(s *Store) *watch {
-	return &watch{s: s, watched: map[string]*watched{}, members: &increase.Index[member]{}, series: map[storage.SeriesRef]*series{}}
+	return &watch{s: s, series: map[storage.SeriesRef]*series{}}
 }
-
-func selectionKey(s metrics.Selection) string { return s.Expr + "\x00" + strings.Join(s.By, "\x00") }
 
 // Watch implements metrics.Counting.
 func (s *Store) Watch(selections []metrics.Selection) {
@@ -105,27 +71,14 @@ func (s *Store) Watch(selections []metrics.Selection) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := s.newest()
-	next := make(map[string]*watched, len(selections))
-	var fresh []*increase.Tally
-	for _, selection := range selections {
-		key := selectionKey(selection)
-		if next[key] != nil {
-			continue
+	fresh := w.live.Watch(selections, metrics.MinuteOf(now)+1)
+	w.on.Store(!w.live.Empty())
+	// Series that were of no interest are met again.
+	for ref, sr := range w.series {
+		if sr == nil || !w.place(sr) {
+			delete(w.series, ref)
 		}
-		if next[key] = w.watched[key]; next[key] != nil {
-			continue
-		}
-		plan, err := increase.NewPlan(selection)
-		if err != nil {
-			delete(next, key) // Counts says why
-			continue
-		}
-		next[key] = &watched{plan: plan, since: metrics.MinuteOf(now) + 1, rings: map[string]*increase.Ring{}}
-		fresh = append(fresh, increase.NewTally(plan, 0, 0))
 	}
-	w.watched = next
-	w.on.Store(len(next) > 0)
-	w.arrange()
 	w.warmUp(fresh, now)
 }
 
@@ -135,50 +88,12 @@ func (w *watch) distrust() {
 	defer w.gate.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	since := metrics.MinuteOf(w.s.newest()) + 1
-	for _, x := range w.watched {
-		x.since = max(x.since, since)
-	}
-}
-
-// arrange brings index and series in line with the selections. Series that were
-// of no interest are met again.
-func (w *watch) arrange() {
-	w.members = &increase.Index[member]{}
-	for _, x := range w.watched {
-		for _, t := range x.plan.Terms {
-			w.members.Add(t.Matchers, member{x, t.Weight, t.Count})
-		}
-		x.series, x.broken = 0, nil
-	}
-	for ref, sr := range w.series {
-		if sr == nil || !w.place(sr) {
-			delete(w.series, ref)
-		}
-	}
+	w.live.Distrust(metrics.MinuteOf(w.s.newest()) + 1)
 }
 
 // place finds where a series counts, and reports whether anywhere.
 func (w *watch) place(sr *series) bool {
-	sr.parts = sr.parts[:0]
-	w.members.Find(sr.ls, func(m member) {
-		if m.of.series++; m.of.series > increase.MaxSeries {
-			m.of.broken = increase.TooManySeries()
-			return
-		}
-		key := m.of.plan.Key(sr.ls)
-		ring := m.of.rings[key]
-		if ring == nil {
-			if len(m.of.rings) >= increase.MaxGroups {
-				m.of.broken = increase.TooManyGroups()
-				return
-			}
-			ring = &increase.Ring{}
-			m.of.rings[strings.Clone(key)] = ring
-		}
-		sr.parts = append(sr.parts, part{m.of, ring, m.weight, m.count})
-	})
-	sr.parts = slices.Clip(sr.parts)
+	sr.parts = slices.Clip(w.live.Places(sr.ls, sr.parts[:0]))
 	return len(sr.parts) > 0
 }
 
@@ -218,41 +133,12 @@ func (w *watch) warmUp(fresh []*increase.Tally, now int64) {
 
 // recent answers from memory, and nil where that does not reach back to from.
 func (w *watch) recent(selection metrics.Selection, from, to int64) *increase.Tally {
-	if !w.on.Load() || to-from > increase.RingMinutes {
+	if !w.on.Load() {
 		return nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	x := w.watched[selectionKey(selection)]
-	if x == nil || len(x.rings) == 0 {
-		return nil
-	}
-	t := increase.NewTally(x.plan, from, to)
-	if t.From < x.since {
-		return nil
-	}
-	if x.broken != nil {
-		t.Fail(x.broken)
-	}
-	for _, f := range x.faults {
-		if f.minute >= t.From && f.minute < t.To {
-			t.Fail(f.err)
-		}
-	}
-	for key, ring := range x.rings {
-		if t.From < ring.Oldest() {
-			return nil
-		}
-		t.TakeRing(key, ring)
-	}
-	return t
-}
-
-func (x *watched) fault(minute int64, err error) {
-	x.faults = slices.DeleteFunc(x.faults, func(f failed) bool { return f.minute < minute-2*increase.RingMinutes })
-	if !slices.ContainsFunc(x.faults, func(f failed) bool { return f.minute == minute }) {
-		x.faults = append(x.faults, failed{minute, err})
-	}
+	return w.live.Recent(selection, from, to)
 }
 
 // noted is one sample that was appended.
@@ -332,7 +218,7 @@ func (c *counted) release() {
 func (w *watch) count(samples []noted) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var why *witness
+	var why *increase.Witness
 	for i := range samples {
 		n := &samples[i]
 		sr, met := w.series[n.ref]
@@ -389,20 +275,20 @@ func (w *watch) put(sr *series, t int64, step increase.Step, err error) {
 	for i := range sr.parts {
 		p := &sr.parts[i]
 		switch {
-		case sr.count && !p.count:
-			p.of.fault(metrics.MinuteOf(t), metrics.HistogramFault())
-		case p.count && !sr.count:
+		case sr.count && !p.Count:
+			p.Fail(metrics.MinuteOf(t), metrics.HistogramFault())
+		case p.Count && !sr.count:
 		case err != nil:
-			p.of.fault(metrics.MinuteOf(t), err)
+			p.Fail(metrics.MinuteOf(t), err)
 		default:
-			p.ring.Take(step, p.weight)
+			p.Take(step)
 		}
 	}
 }
 
 // lookUp counts a sample of a series of which more must be known than its
 // previous sample: it is followed again, from the store.
-func (w *watch) lookUp(sr *series, n *noted, why *witness) {
+func (w *watch) lookUp(sr *series, n *noted, why *increase.Witness) {
 	if sr.state.Seen() && n.t <= sr.state.T {
 		return
 	}
@@ -412,7 +298,7 @@ func (w *watch) lookUp(sr *series, n *noted, why *witness) {
 	}
 	after = max(after, sr.state.T)
 	sr.count = n.count
-	appear := func(a increase.Appearance) increase.Birth { return why.birth(sr.ls, a) }
+	appear := func(a increase.Appearance) increase.Birth { return why.Birth(sr.ls, a) }
 	since := n.t - aside
 	state, err := w.s.stateBefore(sr.ls, n.count, since)
 	if err != nil {
@@ -440,14 +326,7 @@ func (w *watch) prune(now int64) {
 		}
 	}
 	clear(w.warm)
-	for _, x := range w.watched {
-		x.series, x.broken = 0, nil
-		for key, ring := range x.rings {
-			if now-ring.Oldest()*minute > pruneEvery+increase.RingMinutes*minute {
-				delete(x.rings, key)
-			}
-		}
-	}
+	w.live.Forget(metrics.MinuteOf(now - pruneEvery))
 	for _, sr := range w.series {
 		if sr != nil {
 			w.place(sr)

@@ -119,13 +119,6 @@ func (t *Tally) group(key string) *Minutes {
 	return m
 }
 
-// TakeRing adds what a ring remembers of a group.
-func (t *Tally) TakeRing(key string, r *Ring) {
-	if m := t.group(key); m != nil {
-		r.Copy(m)
-	}
-}
-
 // Fail keeps the first fault.
 func (t *Tally) Fail(err error) {
 	if t.Err == nil {
