@@ -1,12 +1,14 @@
 package metrics_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -38,7 +40,8 @@ func prometheus(t *testing.T, v string, password *atomic.Value) *httptest.Server
 			fmt.Fprint(w, `{"status":"error","errorType":"bad_data","error":"anchored"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"v":%q},"value":[%s,%q]}]}}`, v, r.FormValue("time"), v)
+		at := cmp.Or(r.FormValue("time"), strconv.FormatInt(time.Now().Unix(), 10))
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"v":%q},"value":[%s,%q]}]}}`, v, at, v)
 	}))
 	t.Cleanup(srv.Close)
 	return srv

@@ -122,6 +122,17 @@ func (s *State) Usual(t int64) bool {
 	return s.Seen() && s.Stale == 0 && t-s.T <= s.gapAfter()
 }
 
+// Missed reports whether a sample is missing before one at t, given the usual
+// interval. Sources that do not hand on marks of series which are gone leave
+// only that to see it by.
+func (s *State) Missed(t int64) bool {
+	usual := s.last
+	if s.before != 0 {
+		usual = min(usual, s.before)
+	}
+	return usual > 0 && 2*(t-s.T) > 3*usual
+}
+
 // Experienced reports whether the state knows enough of the past to go on
 // without it.
 func (s *State) Experienced() bool { return s.before != 0 }

@@ -102,6 +102,7 @@ func (l *Live) Distrust(since int64) {
 func (l *Live) Forget(before int64) {
 	for _, x := range l.watched {
 		x.series, x.broken = 0, nil
+		x.since = max(x.since, before)
 		for key, ring := range x.rings {
 			if ring.next < before {
 				delete(x.rings, key)
@@ -150,7 +151,7 @@ func (p Place) Distrust(minute int64) { p.of.since = max(p.of.since, minute+1) }
 // Recent answers from memory, and nil where that does not reach back to from.
 func (l *Live) Recent(selection metrics.Selection, from, to int64) *Tally {
 	x := l.watched[selectionKey(selection)]
-	if x == nil || len(x.rings) == 0 || to-from > RingMinutes {
+	if x == nil || to-from > RingMinutes {
 		return nil
 	}
 	t := NewTally(x.plan, from, to)

@@ -50,6 +50,8 @@ type Client struct {
 	slots    chan struct{}
 	anchored atomic.Bool
 	probed   atomic.Bool
+	follow   follower
+	now      func() time.Time
 }
 
 var (
@@ -112,7 +114,7 @@ func New(c metrics.Connection) (*Client, error) {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	return &Client{
-		base: base, conn: c,
+		base: base, conn: c, now: time.Now,
 		slots: make(chan struct{}, c.MaxConcurrency),
 		http: &http.Client{
 			Transport: transport,
@@ -188,10 +190,11 @@ func (c *Client) Anchored() bool { return c.anchored.Load() }
 // IncreaseWindow is the window over which this source estimates increases well.
 func (c *Client) IncreaseWindow() time.Duration { return c.conn.IncreaseWindow() }
 
-// Check asks for a constant, and the first time also whether the server knows
-// exact increases.
+// Check asks for the time, and the first time also whether the server knows
+// exact increases. A server whose clock is wrong is a fault: what it stores is
+// counted in the wrong minutes.
 func (c *Client) Check(ctx context.Context) error {
-	if _, err := c.Instant(ctx, "vector(1)", time.Now()); err != nil {
+	if err := c.checkClock(ctx); err != nil {
 		return err
 	}
 	if c.probed.Load() {
@@ -258,10 +261,7 @@ type request struct {
 
 // ask puts one query, and reads series on a grid from its answer.
 func (c *Client) ask(ctx context.Context, path string, form url.Values, g grid) (series []metrics.Series, err error) {
-	form.Set("timeout", c.conn.Timeout.String())
-	// Thanos and VictoriaMetrics otherwise answer with what happens to be there.
-	form.Set("partial_response", "false")
-	form.Set("deny_partial_response", "1")
+	c.wholeAnswers(form)
 	err = c.exchange(ctx, request{
 		method: http.MethodPost, path: []string{path}, form: form, most: g.mostBytes(),
 		read: func(r io.Reader) error {
@@ -270,6 +270,14 @@ func (c *Client) ask(ctx context.Context, path string, form url.Values, g grid) 
 		},
 	})
 	return series, err
+}
+
+// wholeAnswers asks for all or nothing: Thanos and VictoriaMetrics otherwise
+// answer with what happens to be there.
+func (c *Client) wholeAnswers(form url.Values) {
+	form.Set("timeout", c.conn.Timeout.String())
+	form.Set("partial_response", "false")
+	form.Set("deny_partial_response", "1")
 }
 
 // exchange puts one question, again where that may help, until its time is over.

@@ -18,6 +18,9 @@ import (
 	"github.com/teiten/teiten/observe/metrics"
 )
 
+// codeTooLarge is the code of an answer that does not fit.
+const codeTooLarge = "metrics.too_large"
+
 // longestRetryAfter bounds what a server may ask for.
 const longestRetryAfter = 5 * time.Minute
 
@@ -169,7 +172,7 @@ func (c *Client) nonsense(resp *http.Response, cause error) error {
 }
 
 func (c *Client) tooLarge() error {
-	return fault.New(fault.Invalid, "metrics.too_large", text.Say(
+	return fault.New(fault.Invalid, codeTooLarge, text.Say(
 		"the answer of %s is too large", "%s の応答が大きすぎます", c.base.Host)).
 		Fix(text.Say("aggregate in the expression, for example with sum(…), or ask for a shorter range",
 			"式の中で sum(…) などで集約するか、期間を短くしてください"))

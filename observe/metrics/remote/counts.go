@@ -1,0 +1,265 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/increase"
+)
+
+var _ metrics.Counting = (*Client)(nil)
+
+const (
+	minute = int64(time.Minute / time.Millisecond)
+
+	// aside is how far samples are read before and after a span: those before are
+	// the base, those after say which minutes at its end are known.
+	aside = int64(increase.LongestInterval / time.Millisecond)
+
+	// longestAbsence is how far back the base of a series is looked for that is
+	// not there at the beginning of a span.
+	longestAbsence = 24 * 60 * minute
+
+	// A long past is read in steps of about so many samples. The source computes
+	// for at most a share of the time: what a step took is waited out three times.
+	samplesPerStep = 200_000
+	firstStep      = 2 * 60 * minute
+	shortestStep   = 5 * minute
+	longestStep    = 24 * 60 * minute
+	pastShare      = 0.25
+	pastFrom       = 120 // minutes; a shorter span is no past
+)
+
+// Counts implements metrics.Counting. The latest minutes of what is watched are
+// read once for all; everything else is read as it is asked for.
+func (c *Client) Counts(ctx context.Context, selections []metrics.Selection, from, to int64) ([]metrics.Counts, error) {
+	tallies, err := c.follow.recent(ctx, c, selections, from, to)
+	if err != nil {
+		return nil, err
+	}
+	var unread []*increase.Tally
+	for i, selection := range selections {
+		if tallies[i] != nil {
+			continue
+		}
+		plan, err := increase.NewPlan(selection)
+		tallies[i] = increase.NewTally(plan, from, to)
+		if err != nil {
+			tallies[i].Fail(err)
+			continue
+		}
+		unread = append(unread, tallies[i])
+	}
+	for _, r := range increase.Unite(increase.Combine(unread)) {
+		if err := c.readPast(ctx, r, from, to); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]metrics.Counts, len(selections))
+	for i, t := range tallies {
+		out[i] = t.Counts()
+	}
+	return out, nil
+}
+
+// Watch implements metrics.Counting: the selections are read together, once for
+// all that ask for their latest minutes.
+func (c *Client) Watch(selections []metrics.Selection) { c.follow.watch(c, selections) }
+
+// Settled implements metrics.Counting.
+func (c *Client) Settled() int64 { return c.follow.settled() }
+
+// past is one series that is read.
+type past struct {
+	ls    labels.Labels
+	state increase.State
+	parts []increase.Part
+	based bool
+}
+
+// pastReader reads one span of the past.
+type pastReader struct {
+	c      *Client
+	ctx    context.Context //nolint:containedctx // for the length of one call
+	r      *increase.Reading
+	since  int64
+	series map[string]*past
+	known  *increase.Witness
+	read   int // samples of the step
+	err    error
+}
+
+// readPast counts a reading from raw samples, in steps.
+func (c *Client) readPast(ctx context.Context, r *increase.Reading, from, to int64) error {
+	since := (from-1)*minute + 1
+	now := c.now().UnixMilli()
+	end := min(to*minute+aside, max(now-behind.Milliseconds(), min(now, to*minute)))
+	x := &pastReader{c: c, ctx: ctx, r: r, since: since, series: map[string]*past{}}
+	x.known = c.witness(ctx, &x.err)
+	step := firstStep
+	for at := since - aside; at <= end; {
+		began := time.Now()
+		x.read = 0
+		until := min(at+step-1, end)
+		err := c.raw(ctx, r.Matchers, at, until, x.take)
+		if f, ok := fault.As(err); ok && f.Code == codeTooLarge && step > shortestStep {
+			step = max(step/4, shortestStep) // what was read of it already is passed over
+			continue
+		}
+		if err != nil || x.err != nil {
+			return orElse(err, x.err)
+		}
+		at = until + 1
+		step = min(max(int64(float64(step)*min(samplesPerStep/float64(x.read+1), 4)), shortestStep), longestStep)
+		if at <= end && to-from > pastFrom {
+			if err := pause(ctx, time.Duration(float64(time.Since(began))*(1/pastShare-1))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("read the past: %w", ctx.Err())
+	}
+}
+
+// take counts the samples of one series.
+func (x *pastReader) take(s *rawSeries) error {
+	p := x.series[string(s.Metric)]
+	if p == nil {
+		ls, err := s.labels()
+		if err != nil {
+			return err
+		}
+		p = &past{ls: ls, parts: x.r.Parts(ls, nil)}
+		x.series[string(s.Metric)] = p
+	}
+	if len(p.parts) == 0 {
+		return nil
+	}
+	if !x.r.Count && len(s.Histograms) > 0 {
+		for _, part := range p.parts {
+			part.Fail(metrics.MinuteOf(s.Histograms[0].T), metrics.HistogramFault())
+		}
+	}
+	for _, sample := range s.samples(x.r.Count) {
+		x.read++
+		if sample.T >= x.since && !p.state.Seen() && !p.based {
+			p.based = true
+			x.base(p)
+		}
+		step, ok, err := add(&p.state, sample, p.ls, x.known)
+		for _, part := range p.parts {
+			switch {
+			case err != nil:
+				part.Fail(metrics.MinuteOf(sample.T), err)
+			case ok && sample.T >= x.since:
+				part.Take(step)
+			}
+		}
+	}
+	return x.err
+}
+
+// base looks for what was seen of a series long before the span.
+func (x *pastReader) base(p *past) {
+	if x.err != nil {
+		return
+	}
+	x.err = x.c.raw(x.ctx, exactly(p.ls), x.since-aside-longestAbsence, x.since-1, func(s *rawSeries) error {
+		if ls, err := s.labels(); err != nil || !labels.Equal(ls, p.ls) {
+			return err
+		}
+		for _, sample := range s.samples(x.r.Count) {
+			_, _, _ = p.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
+		}
+		return nil
+	})
+}
+
+func exactly(ls labels.Labels) []*labels.Matcher {
+	m := make([]*labels.Matcher, 0, ls.Len())
+	ls.Range(func(l labels.Label) { m = append(m, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value)) })
+	return m
+}
+
+// add counts one sample. A server does not hand on the marks of series that are
+// gone: where a sample is missing, the series may have been.
+func add(state *increase.State, p metrics.Point, ls labels.Labels, known *increase.Witness) (increase.Step, bool, error) {
+	if state.Seen() && state.Missed(p.T) {
+		state.Stale = state.T + 1
+	}
+	return state.Add(p.T, p.V, func(a increase.Appearance) increase.Birth {
+		if b := known.Birth(ls, a); b.New && (a.Last == 0 || scrapedAt(ls, a.At, known)) {
+			return b
+		}
+		return increase.Birth{}
+	})
+}
+
+// scrapedAt reports whether the target was scraped at exactly the time of a
+// sample: one that has a time of its own says nothing about what is missing.
+func scrapedAt(ls labels.Labels, at int64, known *increase.Witness) bool {
+	found := false
+	known.Each([]*labels.Matcher{
+		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "up"),
+		labels.MustNewMatcher(labels.MatchEqual, "job", ls.Get("job")),
+		labels.MustNewMatcher(labels.MatchEqual, "instance", ls.Get("instance")),
+	}, at, at, func(int64, float64) { found = true }, func() {})
+	return found
+}
+
+// witness asks the server about series that appear, within two hours before
+// that. A failure is kept in failed.
+func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
+	type asked struct {
+		selector string
+		from, to int64
+	}
+	answers := map[asked][]*rawSeries{}
+	w := &increase.Witness{}
+	w.Each = func(matchers []*labels.Matcher, from, to int64, sample func(int64, float64), next func()) {
+		from = max(from, to-2*60*minute)
+		var b strings.Builder
+		for _, m := range matchers {
+			b.WriteString(m.String() + ",")
+		}
+		key := asked{b.String(), from, to}
+		series, ok := answers[key]
+		if !ok && *failed == nil {
+			*failed = c.raw(ctx, matchers, from, to, func(s *rawSeries) error {
+				series = append(series, s)
+				return nil
+			})
+			answers[key] = series
+		}
+		for _, s := range series {
+			for _, p := range append(s.Values, s.Histograms...) {
+				sample(p.T, p.V)
+			}
+			next()
+		}
+	}
+	return w
+}
