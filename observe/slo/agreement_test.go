@@ -171,6 +171,11 @@ func TestAPolicyMayRequireAgreement(t *testing.T) {
 		// Leaving it is not for who changes the objective alone.
 		w.apply(slOf("checkout", "0.9", "30d"))
 		w.want("0.999 over 30d", "2:proposed 1:in_force")
+		// A narrower policy without it has the objective leave.
+		if err := w.applyAs(administrator, demanding+"---\napiVersion: teiten.dev/v1\nkind: ErrorBudgetPolicy\nmetadata: {name: free}\nspec: {services: [checkout]}\n"); err != nil {
+			t.Fatal(err)
+		}
+		w.want("0.9 over 30d", "2:withdrawn 1:superseded")
 	}, rooms...)
 }
 

@@ -82,19 +82,48 @@ func (s *Service) kindOfBudgetPolicy() ascode.Kind {
 			return s.savePolicy(ctx, tx, d.Name, &d.Object.(*ErrorBudgetPolicy).Spec)
 		},
 		Remove: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
-			if err := db.New(tx).DeletePolicy(ctx, d.Name); err != nil {
-				return fmt.Errorf("remove error-budget policy %s: %w", d.Name, err)
-			}
-			return s.reinstallAll(ctx, tx)
+			return s.savePolicy(ctx, tx, d.Name, nil)
 		},
 	}
 }
 
+// savePolicy keeps a policy, or removes it where spec is nil. Where any policy
+// requires agreement, SLOs are compiled anew: another one may hold for them now.
 func (s *Service) savePolicy(ctx context.Context, tx *sql.Tx, name string, spec *BudgetPolicySpec) error {
-	if err := db.New(tx).PutPolicy(ctx, db.PutPolicyParams{Name: name, Data: marshal(spec)}); err != nil {
+	q := db.New(tx)
+	var former BudgetPolicySpec
+	data, err := q.GetPolicy(ctx, name)
+	if err == nil {
+		err = unmarshal(data, &former)
+	} else if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	if spec != nil {
+		err = errors.Join(err, q.PutPolicy(ctx, db.PutPolicyParams{Name: name, Data: marshal(spec)}))
+	} else {
+		err = errors.Join(err, q.DeletePolicy(ctx, name))
+	}
+	if err != nil {
 		return fmt.Errorf("save error-budget policy %s: %w", name, err)
 	}
-	return s.reinstallAll(ctx, tx)
+	policies, err := loadPolicies(ctx, tx)
+	if err != nil {
+		return err
+	}
+	requires := func(p namedPolicy) bool { return p.spec.Agreement == agreementRequired }
+	if former.Agreement != agreementRequired && !slices.ContainsFunc(policies, requires) {
+		return nil
+	}
+	parts, err := q.PartsOfKind(ctx, kindSLO)
+	if err != nil {
+		return database.Fault(fmt.Errorf("list objectives: %w", err))
+	}
+	for _, p := range parts {
+		if err := s.reinstall(ctx, tx, p.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func validateBudgetPolicy(d *ascode.Document) []*fault.Error {

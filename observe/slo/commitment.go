@@ -2,10 +2,11 @@ package slo
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/teiten/teiten/kit/database"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -27,42 +28,93 @@ type AgreementBrief struct {
 
 // commit fills in the commitments of objectives.
 func (s *Service) commit(ctx context.Context, all []*Summary) error {
-	q := db.New(s.db.Read())
+	if len(all) == 0 {
+		return nil
+	}
 	policies, err := loadPolicies(ctx, s.db.Read())
 	if err != nil {
 		return err
 	}
-	states, err := q.PolicyStates(ctx)
+	names, documents := make([]string, len(all)), make([]string, len(all))
+	for i, x := range all {
+		names[i], documents[i] = x.Name, documentOf(x.Name)
+	}
+	told, err := s.statesOf(ctx, names)
 	if err != nil {
-		return database.Fault(fmt.Errorf("read policy states: %w", err))
+		return err
 	}
-	agreements, err := q.OpenAgreements(ctx)
+	agreed, err := s.agreedOf(ctx, documents)
 	if err != nil {
-		return database.Fault(fmt.Errorf("read agreements: %w", err))
-	}
-	told, agreed := map[string]db.SloPolicyState{}, map[string]AgreementBrief{}
-	for _, r := range states {
-		told[r.Slo] = r
-	}
-	for _, a := range agreements {
-		b := agreed[a.Slo]
-		if a.InForceAt != 0 {
-			b.Version = a.Version
-		} else {
-			b.Proposed = a.Version
-		}
-		agreed[a.Slo] = b
+		return err
 	}
 	for _, x := range all {
 		b := brief{Name: x.Name, Service: x.Service, Tier: x.Tier, Status: x.Status, BudgetLeft: x.BudgetLeft, Counted: x.Total > 0}
 		p, state, why := b.underPolicy(policies)
 		x.PolicyState, x.Policy, x.Consequences = state, PolicyView{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
-		if was := told[x.Name]; was.State == string(state) {
-			x.Policy.Since = timeOf(was.Since)
+		if was := told[x.Name]; was.state == state {
+			x.Policy.Since = timeOf(was.since)
 		}
 		x.Agreement = agreed[documentOf(x.Name)].named()
 	}
 	return nil
+}
+
+// told is a state that the journal has told, and since when it holds.
+type told struct {
+	state policy.State
+	since int64
+}
+
+// statesOf reads what was last told of objectives.
+func (s *Service) statesOf(ctx context.Context, names []string) (map[string]told, error) {
+	found := map[string]told{}
+	w := &database.Where{}
+	w.AnyOf("slo", names)
+	err := s.each(ctx, "SELECT slo, state, since FROM slo_policy_states"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
+		var name string
+		var t told
+		err := rows.Scan(&name, &t.state, &t.since)
+		found[name] = t
+		return err
+	})
+	return found, err
+}
+
+// agreedOf reads how SLOs stand with their stakeholders.
+func (s *Service) agreedOf(ctx context.Context, documents []string) (map[string]AgreementBrief, error) {
+	found := map[string]AgreementBrief{}
+	w := &database.Where{}
+	w.And("superseded_at = 0")
+	w.AnyOf("slo", documents)
+	err := s.each(ctx, "SELECT slo, version, in_force_at FROM slo_agreements"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
+		var name string
+		var version, inForceAt int64
+		err := rows.Scan(&name, &version, &inForceAt)
+		b := found[name]
+		if inForceAt != 0 {
+			b.Version = version
+		} else {
+			b.Proposed = version
+		}
+		found[name] = b
+		return err
+	})
+	return found, err
+}
+
+// each reads the rows of a query one by one.
+func (s *Service) each(ctx context.Context, query string, args []any, read func(*sql.Rows) error) (err error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return database.Fault(fmt.Errorf("read commitments: %w", err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return database.Fault(fmt.Errorf("read commitments: %w", err))
+		}
+	}
+	return database.Fault(rows.Err())
 }
 
 func (a AgreementBrief) named() AgreementBrief {

@@ -207,22 +207,15 @@ func (s *Service) exclusionWhere(ctx context.Context, f exclusionFilter) (*datab
 	return w, nil
 }
 
-func (s *Service) exclusionRows(ctx context.Context, query string, args []any) (rows []db.SloExclusion, err error) {
-	found, err := s.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("list exclusions: %w", err))
-	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	for found.Next() {
+func (s *Service) exclusionRows(ctx context.Context, query string, args []any) (all []db.SloExclusion, err error) {
+	err = s.each(ctx, query, args, func(rows *sql.Rows) error {
 		var r db.SloExclusion
-		err := found.Scan(&r.ID, &r.Document, &r.Covers, &r.Shape, &r.StartsAt, &r.EndsAt, &r.Reason, &r.CreatedAt, &r.CreatedBy,
+		err := rows.Scan(&r.ID, &r.Document, &r.Covers, &r.Shape, &r.StartsAt, &r.EndsAt, &r.Reason, &r.CreatedAt, &r.CreatedBy,
 			&r.TakenBackAt, &r.TakenBackBy, &r.TakenBackWhy)
-		if err != nil {
-			return nil, database.Fault(fmt.Errorf("list exclusions: %w", err))
-		}
-		rows = append(rows, r)
-	}
-	return rows, database.Fault(found.Err())
+		all = append(all, r)
+		return err
+	})
+	return all, err
 }
 
 // oneExclusion returns a single exclusion, or a NotFound fault.

@@ -228,8 +228,11 @@ DELETE FROM slo_tiers WHERE name = $1;
 -- name: GetTier :one
 SELECT data FROM slo_tiers WHERE name = $1;
 
--- name: ListTiers :many
-SELECT * FROM slo_tiers ORDER BY name;
+-- name: NamesOfTier :many
+SELECT name FROM slo_status WHERE tier = $1 ORDER BY name;
+
+-- name: GetPolicy :one
+SELECT data FROM slo_policies WHERE name = $1;
 
 -- name: PartsOfKind :many
 SELECT name, data FROM slo_parts WHERE kind = $1 ORDER BY name;
@@ -239,9 +242,6 @@ UPDATE slo_agreements SET terms = terms WHERE slo = $1 AND version = $2 AND in_f
 
 -- name: Agreements :many
 SELECT * FROM slo_agreements WHERE slo = $1 ORDER BY version DESC;
-
--- name: OpenAgreements :many
-SELECT slo, version, agreed_at, in_force_at FROM slo_agreements WHERE superseded_at = 0 ORDER BY slo, version;
 
 -- name: AddAgreement :exec
 INSERT INTO slo_agreements (slo, version, terms, stakeholders, proposed_at, proposed_by) VALUES ($1, $2, $3, $4, $5, $6);

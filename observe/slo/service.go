@@ -127,12 +127,7 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	if err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
-	for _, slo := range moved {
-		if slo == documentOf(slo) { // its further objectives come with it
-			err = errors.Join(err, s.reinstall(ctx, tx, slo))
-		}
-	}
-	return err
+	return s.reinstallEach(ctx, tx, moved)
 }
 
 // define has a definition executed from the next round on. The ledger stays

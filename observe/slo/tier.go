@@ -50,13 +50,13 @@ func (s *Service) kindOfTier() ascode.Kind {
 			if err := db.New(tx).PutTier(ctx, db.PutTierParams{Name: d.Name, Data: marshal(d.Object.(*ServiceTier).Spec)}); err != nil {
 				return fmt.Errorf("save tier %s: %w", d.Name, err)
 			}
-			return s.reinstallAll(ctx, tx)
+			return s.reinstallTier(ctx, tx, d.Name)
 		},
 		Remove: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
 			if err := db.New(tx).DeleteTier(ctx, d.Name); err != nil {
 				return fmt.Errorf("remove tier %s: %w", d.Name, err)
 			}
-			return s.reinstallAll(ctx, tx)
+			return s.reinstallTier(ctx, tx, d.Name)
 		},
 	}
 }
@@ -173,14 +173,22 @@ func (s *Service) reinstall(ctx context.Context, tx *sql.Tx, name string) error 
 	return s.install(ctx, tx, &o, old.ManagedBy)
 }
 
-// reinstallAll compiles every SLO whose meaning changed with a tier or policy.
-func (s *Service) reinstallAll(ctx context.Context, tx *sql.Tx) error {
-	parts, err := db.New(tx).PartsOfKind(ctx, kindSLO)
+// reinstallTier compiles the SLOs anew that may take something from a tier.
+func (s *Service) reinstallTier(ctx context.Context, tx *sql.Tx, tier string) error {
+	names, err := db.New(tx).NamesOfTier(ctx, tier)
 	if err != nil {
-		return database.Fault(fmt.Errorf("list objectives: %w", err))
+		return database.Fault(fmt.Errorf("list the objectives of tier %s: %w", tier, err))
 	}
-	for _, p := range parts {
-		if err := s.reinstall(ctx, tx, p.Name); err != nil {
+	return s.reinstallEach(ctx, tx, names)
+}
+
+// reinstallEach compiles SLOs anew. The further objectives of one come with it.
+func (s *Service) reinstallEach(ctx context.Context, tx *sql.Tx, names []string) error {
+	for _, name := range names {
+		if name != documentOf(name) {
+			continue
+		}
+		if err := s.reinstall(ctx, tx, name); err != nil {
 			return err
 		}
 	}

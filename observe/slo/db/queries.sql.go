@@ -929,6 +929,17 @@ func (q *Queries) GetPart(ctx context.Context, arg GetPartParams) (string, error
 	return data, err
 }
 
+const getPolicy = `-- name: GetPolicy :one
+SELECT data FROM slo_policies WHERE name = $1
+`
+
+func (q *Queries) GetPolicy(ctx context.Context, name string) (string, error) {
+	row := q.db.QueryRowContext(ctx, getPolicy, name)
+	var data string
+	err := row.Scan(&data)
+	return data, err
+}
+
 const getStatus = `-- name: GetStatus :one
 SELECT name, title, service, owner, tier, system, objective, period, watermark, missing, rules, status, rank, reason, exact, good, total, sli, budget_left, known, burn, burn_hour, exhausts_at, backfill, updated_at FROM slo_status WHERE name = $1
 `
@@ -1161,33 +1172,6 @@ func (q *Queries) ListPolicies(ctx context.Context) ([]SloPolicy, error) {
 	return items, nil
 }
 
-const listTiers = `-- name: ListTiers :many
-SELECT name, data FROM slo_tiers ORDER BY name
-`
-
-func (q *Queries) ListTiers(ctx context.Context) ([]SloTier, error) {
-	rows, err := q.db.QueryContext(ctx, listTiers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloTier
-	for rows.Next() {
-		var i SloTier
-		if err := rows.Scan(&i.Name, &i.Data); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockAgreement = `-- name: LockAgreement :execrows
 UPDATE slo_agreements SET terms = terms WHERE slo = $1 AND version = $2 AND in_force_at = 0 AND superseded_at = 0
 `
@@ -1287,6 +1271,33 @@ func (q *Queries) NamesOfService(ctx context.Context, service string) ([]string,
 	return items, nil
 }
 
+const namesOfTier = `-- name: NamesOfTier :many
+SELECT name FROM slo_status WHERE tier = $1 ORDER BY name
+`
+
+func (q *Queries) NamesOfTier(ctx context.Context, tier string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, namesOfTier, tier)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const namesOutsideTier = `-- name: NamesOutsideTier :many
 SELECT name FROM slo_status WHERE service = $1 AND tier <> $2 ORDER BY name
 `
@@ -1348,45 +1359,6 @@ func (q *Queries) OldestHour(ctx context.Context, slo string) (int64, error) {
 	var hour int64
 	err := row.Scan(&hour)
 	return hour, err
-}
-
-const openAgreements = `-- name: OpenAgreements :many
-SELECT slo, version, agreed_at, in_force_at FROM slo_agreements WHERE superseded_at = 0 ORDER BY slo, version
-`
-
-type OpenAgreementsRow struct {
-	Slo       string
-	Version   int64
-	AgreedAt  int64
-	InForceAt int64
-}
-
-func (q *Queries) OpenAgreements(ctx context.Context) ([]OpenAgreementsRow, error) {
-	rows, err := q.db.QueryContext(ctx, openAgreements)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OpenAgreementsRow
-	for rows.Next() {
-		var i OpenAgreementsRow
-		if err := rows.Scan(
-			&i.Slo,
-			&i.Version,
-			&i.AgreedAt,
-			&i.InForceAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const openAlerts = `-- name: OpenAlerts :many
