@@ -135,20 +135,11 @@ func writeAlert(e journal.Entry, s Site) (Message, Audience) {
 	m.Title, m.Body = a.headline(phase), a.story(phase)
 	m.Facts = a.facts(phase)
 	m.Look = a.look(s)
-	to := Audience{Phase: phase, Severity: a.Severity, Targets: a.Targets, Silent: a.silent(phase)}
+	to := Audience{Phase: phase, Severity: a.Severity, Targets: a.Targets, Silent: a.Quiet && phase == notice.Resolved,
+		Joined: a.Joined && (phase == notice.Fired || len(a.StillOpen) > 0)}
 	to.Teams, to.Services = concerned(e)
 	to.Teams, to.Services = join(to.Teams, a.Team), join(to.Services, a.Service)
 	return m, to
-}
-
-// silent reports whether nobody need hear: of the end, where the policy says so;
-// and of an alert that joined others which the same people heard of, except that
-// the last one to end tells the end.
-func (a Alert) silent(p notice.Phase) bool {
-	if p == notice.Resolved {
-		return a.Quiet || a.Joined && len(a.StillOpen) > 0
-	}
-	return a.Joined
 }
 
 func (a Alert) name() string {

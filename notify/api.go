@@ -25,6 +25,7 @@ type ChannelInfo struct {
 	Language     text.Lang     `json:"language" enum:"en,ja"`
 	TimeZone     string        `json:"timeZone"`
 	Match        *Match        `json:"match,omitempty" doc:"What it hears; absent: every alert."`
+	TicketHours  []string      `json:"ticketHours,omitempty" doc:"Working hours until which tickets are held."`
 	SendResolved bool          `json:"sendResolved"`
 	Owner        string        `json:"owner,omitempty"`
 	Health       ChannelHealth `json:"health"`
@@ -238,7 +239,7 @@ func (st Standing) info() ChannelInfo {
 	}
 	return ChannelInfo{
 		Name: c.Name, Title: c.Title, Description: c.Description, Type: c.Spec.Type, Receiver: c.Receiver(),
-		Language: c.Lang(), TimeZone: c.Zone().String(), Match: c.Spec.Match,
+		Language: c.Lang(), TimeZone: c.Zone().String(), TicketHours: c.Spec.TicketHours, Match: c.Spec.Match,
 		SendResolved: c.Spec.SendResolved == nil || *c.Spec.SendResolved, Owner: c.Owner(), Health: h,
 	}
 }

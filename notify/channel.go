@@ -54,6 +54,7 @@ type Spec struct {
 	Language     string       `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent." ja:"メッセージの言語。省略時は en。"`
 	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent." ja:"メッセージ中の時刻に使うIANAタイムゾーン。省略時はUTC。"`
 	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert." ja:"受け取る内容。省略時はすべてのアラート。"`
+	TicketHours  []string     `json:"ticketHours,omitempty" doc:"Working hours in the time zone, such as Mon-Fri 09:00-18:00. Tickets are held until then; pages never. Absent: at any time." ja:"タイムゾーンでの勤務時間(例: Mon-Fri 09:00-18:00)。チケットはこの時間まで保留し、緊急の呼び出しは保留しません。省略時は常に送ります。"`
 	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent." ja:"アラートの終わりも受け取るか。省略時は true。"`
 }
 
@@ -160,6 +161,7 @@ type Audience struct {
 	Targets  []string
 	Alert    bool // heard by channels that name no kinds
 	Silent   bool // nobody is to hear of it
+	Joined   bool // who heard of the thread before need not hear of it
 }
 
 // Hears reports whether a message for an audience goes to the channel.
@@ -250,6 +252,7 @@ func (s Spec) Problems() []Problem {
 		bad("channel_zone", text.Say("there is no time zone %q", "タイムゾーン%qはありません", notice.OneLine(s.TimeZone, 60)),
 			text.Say("write a name such as Asia/Tokyo", "Asia/Tokyo のような名前を書いてください"), "timeZone")
 	}
+	s.checkHours(bad)
 	s.checkMatch(bad)
 	return all
 }

@@ -43,6 +43,10 @@ func (s *Service) Jobs(q *queue.Queue) {
 		Timeout: claimTime + recordTime,
 		Queue:   "notify", Workers: jobWorkers,
 	})
+	queue.Handle(q, queue.Handler[release]{
+		Work:    func(ctx context.Context, j queue.Job[release]) error { return s.release(ctx, j.Args) },
+		Timeout: recordTime,
+	})
 	q.Every("notify.sweep", sweepEvery, s.sweep)
 }
 

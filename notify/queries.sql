@@ -44,6 +44,9 @@ UPDATE notify_deliveries SET claimed_until = $2, attempts = $3 WHERE id = $1;
 UPDATE notify_deliveries SET state = $2, next_at = $3, claimed_until = $4, give_up_at = $5, ended_at = $6, last_error = $7
 WHERE id = $1;
 
+-- name: ThreadMessages :many
+SELECT message FROM notify_deliveries WHERE thread = $1 AND channel = $2 AND kind = $3 AND state <> 'nobody';
+
 -- name: CountInFlight :one
 SELECT count(*) FROM notify_deliveries WHERE channel = $1 AND state = 'pending' AND claimed_until > $2;
 

@@ -138,13 +138,22 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 			continue
 		}
 		heard = true
+		if to.Joined {
+			known, err := heardBefore(ctx, tx, c.Name, m)
+			if err != nil {
+				return err
+			}
+			if known {
+				continue
+			}
+		}
 		for _, r := range c.Recipients() {
-			if err := s.enqueue(ctx, tx, c.Name, r, m); err != nil {
+			if err := s.hand(ctx, tx, c, r, m); err != nil {
 				return err
 			}
 		}
 	}
-	if to.Phase == notice.Resolved || !known.Alert || to.Silent {
+	if to.Phase == notice.Resolved || !known.Alert {
 		return nil // who was not told of the beginning need not be told of the end
 	}
 	slices.Sort(missing)

@@ -727,3 +727,36 @@ func (q *Queries) ReleaseClaims(ctx context.Context, claimedUntil int64) error {
 	_, err := q.db.ExecContext(ctx, releaseClaims, claimedUntil)
 	return err
 }
+
+const threadMessages = `-- name: ThreadMessages :many
+SELECT message FROM notify_deliveries WHERE thread = $1 AND channel = $2 AND kind = $3 AND state <> 'nobody'
+`
+
+type ThreadMessagesParams struct {
+	Thread  string
+	Channel string
+	Kind    string
+}
+
+func (q *Queries) ThreadMessages(ctx context.Context, arg ThreadMessagesParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, threadMessages, arg.Thread, arg.Channel, arg.Kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var message string
+		if err := rows.Scan(&message); err != nil {
+			return nil, err
+		}
+		items = append(items, message)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
