@@ -35,6 +35,7 @@ type root struct {
 	Delete   deleteCmd   `cmd:"" help:"Remove a document."`
 	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
 	Import   importCmd   `cmd:"" help:"Turn the objectives of Sloth or Pyrra into documents."`
+	Replay   replayCmd   `cmd:"" help:"Say what would have happened with another objective, window or policy."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
 	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
