@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -50,6 +51,10 @@ func wanted(rules []burn.Rule, which string) []burn.Rule {
 	return slices.DeleteFunc(rules, func(r burn.Rule) bool { return string(r.Severity) != which })
 }
 
+// silentFor is how long there must be no data for a policy that asks for that
+// and whose condition has no window.
+const silentFor = 10 * time.Minute
+
 // policyRule makes rules of a policy: one for its condition, unless it is not to
 // be told of, and one for the absence of data, where it asks for that.
 func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPolicySpec, period time.Duration) ([]burn.Rule, bool, error) {
@@ -64,9 +69,6 @@ func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPol
 		}
 		c = &doc.Spec
 	}
-	if c.Condition.Threshold == nil {
-		return nil, true, nil
-	}
 	r := burn.Rule{Name: name, Policy: name, Severity: burn.Ticket, Quiet: p.AlertWhenResolved != nil && !*p.AlertWhenResolved}
 	if openslo.Pages(c.Severity) {
 		r.Severity = burn.Page
@@ -80,19 +82,38 @@ func policyRule(ctx context.Context, q db.DBTX, name string, p *openslo.AlertPol
 	}
 	var rules []burn.Rule
 	if p.AlertWhenBreaching == nil || *p.AlertWhenBreaching {
-		breach := r
-		breach.Factor = *c.Condition.Threshold
-		breach.Below = c.Condition.Op == "lt" || c.Condition.Op == "lte"
-		breach.OrEqual = c.Condition.Op == "gte" || c.Condition.Op == "lte"
-		breach.Share = breach.Factor * r.Long.Minutes() / period.Minutes()
-		rules = append(rules, breach)
+		rules = append(rules, breach(r, c.Condition, period))
 	}
 	if p.AlertWhenNoData != nil && *p.AlertWhenNoData {
 		silence := r
-		silence.Name, silence.Kind = name+"-no-data", burn.NoData
+		silence.Name, silence.Kind, silence.Long = name+"-no-data", burn.NoData, cmp.Or(r.Long, silentFor)
 		rules = append(rules, silence)
 	}
 	return rules, true, nil
+}
+
+// breach is the rule of a condition that was judged.
+func breach(r burn.Rule, c openslo.Condition, period time.Duration) burn.Rule {
+	var threshold float64
+	if c.Threshold != nil {
+		threshold = *c.Threshold
+	}
+	switch c.Kind {
+	case openslo.KindBudgetLeft:
+		r.Kind, r.Left, r.Long = burn.Budget, threshold, 0
+	case openslo.KindForecast:
+		r.Kind, r.Within = burn.Forecast, time.Duration(threshold*24*float64(time.Hour))
+	case openslo.KindNoData:
+		r.Kind = burn.NoData
+	case openslo.KindOutage:
+		r.Kind, r.Long = burn.Outage, 0
+	default:
+		r.Factor = threshold
+		r.Below = c.Op == "lt" || c.Op == "lte"
+		r.OrEqual = c.Op == "gte" || c.Op == "lte"
+		r.Share = r.Factor * r.Long.Minutes() / period.Minutes()
+	}
+	return r
 }
 
 // targets are the channels that a policy names.

@@ -175,11 +175,11 @@ type AlertConditionSpec struct {
 	Condition   Condition `json:"condition" doc:"When it holds." ja:"成立する条件。"`
 }
 
-// Condition compares a burn rate with a threshold.
+// Condition says when somebody must be told.
 type Condition struct {
-	Kind           string   `json:"kind,omitempty" doc:"burnrate." ja:"burnrate。"`
+	Kind           string   `json:"kind,omitempty" doc:"burnrate (the default); beyond OpenSLO: budgetleft, forecast, nodata, outage." ja:"burnrate(既定)。OpenSLO にないものとして budgetleft、forecast、nodata、outage。"`
 	Op             string   `json:"op,omitempty" enum:"gt,gte,lt,lte" doc:"gt, gte, lt or lte; gt when absent." ja:"gt、gte、lt、lte のいずれか。省略時は gt。"`
-	Threshold      *float64 `json:"threshold,omitempty" doc:"How many times faster than allowed the budget burns." ja:"許容の何倍の速さでバジェットを消費するか。"`
+	Threshold      *float64 `json:"threshold,omitempty" doc:"How many times faster than allowed the budget burns; for budgetleft the part that is left, for forecast days." ja:"許容の何倍の速さでバジェットを消費するか。budgetleft では残りの割合、forecast では日数。"`
 	LookbackWindow string   `json:"lookbackWindow,omitempty" doc:"Over how long, such as 1h." ja:"どの期間で見るか(例: 1h)。"`
 	AlertAfter     string   `json:"alertAfter,omitempty" doc:"For how long it must hold, such as 5m." ja:"どれだけ続いたら成立とするか(例: 5m)。"`
 }
