@@ -2175,6 +2175,8 @@ export interface components {
             /** @description Where messages go, without what is secret of it. */
             receiver: string;
             sendResolved: boolean;
+            /** @description Working hours until which tickets are held. */
+            ticketHours?: string[];
             timeZone: string;
             title?: string;
             /** @enum {string} */
