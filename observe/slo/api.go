@@ -52,6 +52,26 @@ type seriesIn struct {
 
 type seriesOut struct{ Body Series }
 
+type debitsIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	From time.Time `query:"from" doc:"Start of the span; by default the beginning of the objective's window."`
+	To   time.Time `query:"to" doc:"End of the span; by default now."`
+	AsOf time.Time `query:"asOf" doc:"Answer with what was known at this time, rather than now."`
+	Top  int       `query:"top" minimum:"1" maximum:"100" default:"10" doc:"How many causes to name; the smaller ones are summed up."`
+}
+
+type debitsOut struct{ Body Debits }
+
+type eventsIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	From time.Time `query:"from" doc:"Start of the span; by default one period before its end, and a day where steps are minutes."`
+	To   time.Time `query:"to" doc:"End of the span; by default now."`
+	Step string    `query:"step" enum:"minute,hour,day" default:"hour" doc:"What to count by; days are those of UTC."`
+	AsOf time.Time `query:"asOf" doc:"Answer with what was known at this time, rather than now."`
+}
+
+type eventsOut struct{ Body EventCounts }
+
 type alertsIn struct {
 	httpapi.PageIn
 	State   string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
@@ -105,6 +125,8 @@ func (s *Service) Register(a *httpapi.API) {
 	replayed.Method, replayed.Status = http.MethodPost, http.StatusOK
 	httpapi.Register(a, replayed, s.apiReplay)
 	httpapi.Register(a, get("suggest-slo-objective", "/api/v1/slos/{name}/replay/suggest", "An objective from the history, and the cost of more nines"), s.apiSuggest)
+	httpapi.Register(a, get("get-slo-debits", "/api/v1/slos/{name}/debits", "What the error budget of one objective was spent on"), s.apiDebits)
+	httpapi.Register(a, get("get-slo-events", "/api/v1/slos/{name}/events", "Good and bad events of one objective by minute, hour or day"), s.apiEvents)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExclusions(a)
@@ -150,6 +172,16 @@ func (s *Service) apiReplay(ctx context.Context, in *replayIn) (*replayOut, erro
 func (s *Service) apiSuggest(ctx context.Context, in *suggestIn) (*suggestOut, error) {
 	x, err := s.Suggest(ctx, in.Name, in.From, in.To)
 	return &suggestOut{x}, err
+}
+
+func (s *Service) apiDebits(ctx context.Context, in *debitsIn) (*debitsOut, error) {
+	x, err := s.Debits(ctx, SeriesQuery{Name: in.Name, From: in.From, To: in.To, AsOf: in.AsOf}, in.Top)
+	return &debitsOut{x}, err
+}
+
+func (s *Service) apiEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
+	x, err := s.EventCounts(ctx, SeriesQuery{Name: in.Name, From: in.From, To: in.To, AsOf: in.AsOf}, in.Step)
+	return &eventsOut{x}, err
 }
 
 func (s *Service) apiNamedAlerts(ctx context.Context, in *namedAlertsIn) (*alertsOut, error) {

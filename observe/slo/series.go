@@ -41,7 +41,7 @@ type Series struct {
 	Known       []float64             `json:"known" doc:"Share of the step's minutes with data."`
 	WindowKnown []float64             `json:"windowKnown" doc:"Share of the minutes with data in the objective's window that ends at the point. What is left of the budget is provisional where it is well under 1."`
 	WindowFrom  []int64               `json:"windowFrom" doc:"When the objective's window that ends at the point began, in Unix milliseconds."`
-	Excluded    []float64             `json:"excludedShare" doc:"Share of the step's minutes that are excluded."`
+	Excluded    []float64             `json:"excluded" doc:"Share of the step's minutes that are excluded."`
 }
 
 // SeriesQuery says what of an objective to read. A zero From is one period before

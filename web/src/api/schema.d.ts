@@ -1006,6 +1006,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/debits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the error budget of one objective was spent on */
+        get: operations["get-slo-debits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slos/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Good and bad events of one objective by minute, hour or day */
+        get: operations["get-slo-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/exclusions": {
         parameters: {
             query?: never;
@@ -3155,6 +3189,83 @@ export interface components {
             /** @description Every objective of the services that these teams own. */
             teams?: string[];
         };
+        SloDebit: {
+            /** Format: double */
+            bad: number;
+            /**
+             * Format: double
+             * @description Part of the budget of the span.
+             */
+            consumed: number;
+            /** @description The journal entry that tells of it. */
+            entry?: string;
+            /**
+             * Format: int64
+             * @description How many times of consecutive bad minutes.
+             */
+            episodes: number;
+            /** @enum {string} */
+            kind: "incident" | "deployment" | "dependency" | "rest" | "unattributed";
+            /** @description The one that cost most. */
+            largest: components["schemas"]["SloDebitEpisode"];
+            /** @description The cause, as the journal refers to it: service:checkout, slo:payment-availability. */
+            ref?: string;
+            /**
+             * Format: double
+             * @description Part of all that was spent.
+             */
+            share: number;
+        };
+        SloDebitEpisode: {
+            /** Format: double */
+            bad: number;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: double */
+            total: number;
+        };
+        SloDebits: {
+            /**
+             * Format: double
+             * @description The budget of the span: how many events may be bad.
+             */
+            allowed: number;
+            /**
+             * Format: date-time
+             * @description When this was known, if that was asked for.
+             */
+            asOf?: string;
+            /**
+             * Format: double
+             * @description The bad events of all parts, added up in their order; exactly.
+             */
+            bad: number;
+            /**
+             * Format: double
+             * @description Part of that budget that is spent; more than 1 when it is overspent.
+             */
+            consumed: number;
+            /**
+             * @description What bad and total are: events, or time slices as the budgeting method says.
+             * @enum {string}
+             */
+            counts: "events" | "slices";
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: double
+             * @description Share of the minutes with data.
+             */
+            known: number;
+            /** @description What it was spent on, the largest first; then the smaller causes together, then what nothing explains. */
+            parts: components["schemas"]["SloDebit"][];
+            /** Format: date-time */
+            to: string;
+            /** Format: double */
+            total: number;
+        };
         SloDetail: {
             /**
              * @description What a minute without data is.
@@ -3250,6 +3361,27 @@ export interface components {
              */
             watermark?: string;
             window: components["schemas"]["SloPeriod"];
+        };
+        SloEventCounts: {
+            /**
+             * Format: date-time
+             * @description When this was known, if that was asked for.
+             */
+            asOf?: string;
+            bad: (number | null)[];
+            /** Format: date-time */
+            from: string;
+            /** @description Null where nothing is known. */
+            good: (number | null)[];
+            /** @description Share of the step's minutes with data. */
+            known: number[];
+            /** @enum {string} */
+            step: "minute" | "hour" | "day";
+            /** @description The start of each step, in Unix milliseconds. */
+            times: number[];
+            /** Format: date-time */
+            to: string;
+            total: (number | null)[];
         };
         SloExcluded: {
             /** @description Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator. */
@@ -3713,7 +3845,7 @@ export interface components {
              */
             counts: "events" | "slices";
             /** @description Share of the step's minutes that are excluded. */
-            excludedShare: number[];
+            excluded: number[];
             /** Format: date-time */
             from: string;
             good: (number | null)[];
@@ -6152,6 +6284,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-slo-debits": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default the beginning of the objective's window. */
+                from?: string;
+                /** @description End of the span; by default now. */
+                to?: string;
+                /** @description Answer with what was known at this time, rather than now. */
+                asOf?: string;
+                /** @description How many causes to name; the smaller ones are summed up. */
+                top?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloDebits"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-slo-events": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default one period before its end, and a day where steps are minutes. */
+                from?: string;
+                /** @description End of the span; by default now. */
+                to?: string;
+                /** @description What to count by; days are those of UTC. */
+                step?: "minute" | "hour" | "day";
+                /** @description Answer with what was known at this time, rather than now. */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloEventCounts"];
                 };
             };
             /** @description Error */
