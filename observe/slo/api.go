@@ -40,7 +40,12 @@ type NameIn struct {
 	Name string `path:"name" doc:"The objective's name."`
 }
 
-type detailOut struct{ Body Detail }
+type detailIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	AsOf time.Time `query:"asOf" doc:"Answer with what was known at this time, rather than now."`
+}
+
+type detailOut struct{ Body KnownDetail }
 
 type seriesIn struct {
 	Name   string    `path:"name" doc:"The objective's name."`
@@ -154,8 +159,8 @@ func (s *Service) apiBudgets(ctx context.Context, in *countsIn) (*budgetsOut, er
 	return &budgetsOut{b}, err
 }
 
-func (s *Service) apiGet(ctx context.Context, in *NameIn) (*detailOut, error) {
-	d, err := s.Get(ctx, in.Name)
+func (s *Service) apiGet(ctx context.Context, in *detailIn) (*detailOut, error) {
+	d, err := s.GetAsOf(ctx, in.Name, in.AsOf)
 	return &detailOut{d}, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -140,6 +141,9 @@ func TestACorrectionChangesNowAndNeverThen(t *testing.T) {
 		w.backfill()
 		w.live(t0.Add(2*time.Hour), flat(100, 1))
 		then := w.now()
+		get := "/api/v1/slos/checkout?asOf=" + url.QueryEscape(then.Format(time.RFC3339Nano))
+		var first, again slo.KnownDetail
+		w.ok(get, &first)
 		q := slo.SeriesQuery{Name: "checkout", From: t0, To: t0.Add(2 * time.Hour), AsOf: then, Points: 120}
 		before := w.series(q)
 
@@ -148,6 +152,10 @@ func TestACorrectionChangesNowAndNeverThen(t *testing.T) {
 
 		if diff := cmp.Diff(before, w.series(q)); diff != "" {
 			t.Errorf("what was known has changed:\n%s", diff)
+		}
+		w.ok(get, &again)
+		if diff := cmp.Diff(first.Summary, again.Summary); diff != "" || first.Bounds != again.Bounds || first.Total == 0 {
+			t.Errorf("the objective as it was known has changed:\n%s", diff)
 		}
 		q.AsOf = time.Time{}
 		now := w.series(q)

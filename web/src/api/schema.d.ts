@@ -3128,6 +3128,27 @@ export interface components {
              */
             total: number;
         };
+        SloBounds: {
+            /**
+             * Format: double
+             * @description The most that may be left of it.
+             */
+            budgetHigh: number;
+            /**
+             * Format: double
+             * @description The least that may be left of the error budget.
+             */
+            budgetLow: number;
+            /** Format: double */
+            sliHigh: number;
+            /** Format: double */
+            sliLow: number;
+            /**
+             * Format: date-time
+             * @description When the window began.
+             */
+            windowFrom: string;
+        };
         SloBudgeting: {
             /** @enum {string} */
             method: "Occurrences" | "Timeslices" | "RatioTimeslices";
@@ -3297,107 +3318,6 @@ export interface components {
             /** Format: double */
             total: number;
         };
-        SloDetail: {
-            /**
-             * @description What a minute without data is.
-             * @enum {string}
-             */
-            absent: "unknown" | "bad";
-            agreement: components["schemas"]["SloAgreementBrief"];
-            alertRules: components["schemas"]["SloRuleView"][];
-            /** @description The open alerts. */
-            alerts: components["schemas"]["SloAlertView"][];
-            backfill: components["schemas"]["SloBackfillView"];
-            /**
-             * Format: double
-             * @description Part of the error budget that is left; negative when overspent.
-             */
-            budgetLeft: number;
-            budgeting: components["schemas"]["SloBudgeting"];
-            /** @description How many times faster than allowed the budget is spent, by window. */
-            burnRates: {
-                [key: string]: number;
-            };
-            /** @description The window, where it follows the calendar. */
-            calendar?: components["schemas"]["SloCalendarView"];
-            /** @description What follows from the state. */
-            consequences: components["schemas"]["PolicyConsequence"][];
-            /** @description Empty for the default one. */
-            dataSource?: string;
-            description?: string;
-            /** @description The SLO document that the objective comes from. One with several objectives has the first by its own name. */
-            document: string;
-            /** @description Whether every event is counted exactly. */
-            exact: boolean;
-            exactNote: components["schemas"]["TextBoth"];
-            excluded: components["schemas"]["SloExcludedNow"];
-            /**
-             * Format: date-time
-             * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
-             */
-            exhaustsAt?: string;
-            forecasts: components["schemas"]["SloForecast"][];
-            /** @description Minutes without data, the newest first, at most 100. */
-            gaps: components["schemas"]["SloGap"][];
-            /**
-             * Format: double
-             * @description Good events in the window.
-             */
-            good: number;
-            /**
-             * Format: double
-             * @description Share of the window's minutes with data.
-             */
-            known: number;
-            managedBy: components["schemas"]["SloManaged"];
-            /**
-             * Format: double
-             * @description Set for this objective; otherwise chance decides how few events are too few.
-             */
-            minimumEvents?: number;
-            name: string;
-            /**
-             * Format: double
-             * @description Share of events that must be good.
-             */
-            objective: number;
-            /** @description The team that owns the service. */
-            owner?: string;
-            policy: components["schemas"]["SloPolicyView"];
-            /**
-             * @description What the error-budget policy says of what is left.
-             * @enum {string}
-             */
-            policyState: "healthy" | "attention" | "exhausted";
-            queries: components["schemas"]["SloQueries"];
-            service: string;
-            /** @description How long after its end a minute is read. */
-            settle: string;
-            /**
-             * Format: double
-             * @description Good events over all events of the window.
-             */
-            sli: number;
-            /** @enum {string} */
-            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
-            statusReason: components["schemas"]["TextBoth"];
-            system?: string;
-            tier?: string;
-            title?: string;
-            /**
-             * Format: double
-             * @description Events in the window.
-             */
-            total: number;
-            /** Format: date-time */
-            updatedAt?: string;
-            /**
-             * Format: date-time
-             * @description Up to when everything was read.
-             */
-            watermark?: string;
-            window: components["schemas"]["SloPeriod"];
-        };
         SloEventCounts: {
             /**
              * Format: date-time
@@ -3526,6 +3446,113 @@ export interface components {
              */
             minutes: number;
             slo: string;
+        };
+        SloKnownDetail: {
+            /**
+             * @description What a minute without data is.
+             * @enum {string}
+             */
+            absent: "unknown" | "bad";
+            agreement: components["schemas"]["SloAgreementBrief"];
+            alertRules: components["schemas"]["SloRuleView"][];
+            /** @description The open alerts. */
+            alerts: components["schemas"]["SloAlertView"][];
+            /**
+             * Format: date-time
+             * @description When this was known, if that was asked for.
+             */
+            asOf?: string;
+            backfill: components["schemas"]["SloBackfillView"];
+            bounds: components["schemas"]["SloBounds"];
+            /**
+             * Format: double
+             * @description Part of the error budget that is left; negative when overspent.
+             */
+            budgetLeft: number;
+            budgeting: components["schemas"]["SloBudgeting"];
+            /** @description How many times faster than allowed the budget is spent, by window. */
+            burnRates: {
+                [key: string]: number;
+            };
+            /** @description The window, where it follows the calendar. */
+            calendar?: components["schemas"]["SloCalendarView"];
+            /** @description What follows from the state. */
+            consequences: components["schemas"]["PolicyConsequence"][];
+            /** @description Empty for the default one. */
+            dataSource?: string;
+            description?: string;
+            /** @description The SLO document that the objective comes from. One with several objectives has the first by its own name. */
+            document: string;
+            /** @description Whether every event is counted exactly. */
+            exact: boolean;
+            exactNote: components["schemas"]["TextBoth"];
+            excluded: components["schemas"]["SloExcludedNow"];
+            /**
+             * Format: date-time
+             * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
+             */
+            exhaustsAt?: string;
+            forecasts: components["schemas"]["SloForecast"][];
+            /** @description Minutes without data, the newest first, at most 100. */
+            gaps: components["schemas"]["SloGap"][];
+            /**
+             * Format: double
+             * @description Good events in the window.
+             */
+            good: number;
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data.
+             */
+            known: number;
+            managedBy: components["schemas"]["SloManaged"];
+            /**
+             * Format: double
+             * @description Set for this objective; otherwise chance decides how few events are too few.
+             */
+            minimumEvents?: number;
+            name: string;
+            /**
+             * Format: double
+             * @description Share of events that must be good.
+             */
+            objective: number;
+            /** @description The team that owns the service. */
+            owner?: string;
+            policy: components["schemas"]["SloPolicyView"];
+            /**
+             * @description What the error-budget policy says of what is left.
+             * @enum {string}
+             */
+            policyState: "healthy" | "attention" | "exhausted";
+            queries: components["schemas"]["SloQueries"];
+            service: string;
+            /** @description How long after its end a minute is read. */
+            settle: string;
+            /**
+             * Format: double
+             * @description Good events over all events of the window.
+             */
+            sli: number;
+            /** @enum {string} */
+            status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
+            statusReason: components["schemas"]["TextBoth"];
+            system?: string;
+            tier?: string;
+            title?: string;
+            /**
+             * Format: double
+             * @description Events in the window.
+             */
+            total: number;
+            /** Format: date-time */
+            updatedAt?: string;
+            /**
+             * Format: date-time
+             * @description Up to when everything was read.
+             */
+            watermark?: string;
+            window: components["schemas"]["SloPeriod"];
         };
         SloManaged: {
             /** @enum {string} */
@@ -6118,7 +6145,10 @@ export interface operations {
     };
     "get-slo": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Answer with what was known at this time, rather than now. */
+                asOf?: string;
+            };
             header?: never;
             path: {
                 /** @description The objective's name. */
@@ -6134,7 +6164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloDetail"];
+                    "application/json": components["schemas"]["SloKnownDetail"];
                 };
             };
             /** @description Error */

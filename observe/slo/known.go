@@ -1,0 +1,168 @@
+package slo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
+	"github.com/teiten/teiten/observe/slo/ledger"
+)
+
+// KnownDetail is an objective with how sure its figures are, as it is known now
+// or as it was known at an earlier time.
+type KnownDetail struct {
+	Detail
+	AsOf   *time.Time `json:"asOf,omitempty" doc:"When this was known, if that was asked for."`
+	Bounds Bounds     `json:"bounds"`
+}
+
+// Bounds are between which figures the truth lies, given the minutes of the
+// window that are not known. Where all are known both ends are the same.
+type Bounds struct {
+	SLILow     float64   `json:"sliLow"`
+	SLIHigh    float64   `json:"sliHigh"`
+	BudgetLow  float64   `json:"budgetLow" doc:"The least that may be left of the error budget."`
+	BudgetHigh float64   `json:"budgetHigh" doc:"The most that may be left of it."`
+	WindowFrom time.Time `json:"windowFrom" doc:"When the window began."`
+}
+
+// GetAsOf returns everything about one objective with its bounds. With asOf the
+// figures, rules, gaps and alerts are as they were known then, and the objective
+// as it was defined; where it comes from and who owns it is as it is now.
+func (s *Service) GetAsOf(ctx context.Context, name string, asOf time.Time) (KnownDetail, error) {
+	detail, err := s.Get(ctx, name)
+	if err != nil {
+		return KnownDetail{}, err
+	}
+	x := KnownDetail{Detail: detail}
+	d, mark, err := s.read(ctx, name, asOf)
+	if err != nil {
+		return x, err
+	}
+	if _, err := s.spanOf(d, time.Time{}, time.Time{}, asOf, mark); err != nil {
+		return x, err
+	}
+	start := d.window().Start(mark)
+	first := start
+	if !asOf.IsZero() {
+		first = min(start, mark-int64(d.longest()/time.Minute))
+	}
+	c, err := s.account(ctx, s.db.Read(), d, minutes{max(0, min(first, mark-1)), max(mark, 1)}, mark, asOf)
+	if err != nil {
+		return x, err
+	}
+	low, high := c.bounds(start, mark)
+	x.Bounds = Bounds{burn.SLI(low), burn.SLI(high), d.Objective.BudgetLeft(low), d.Objective.BudgetLeft(high), ledger.Start(start)}
+	if asOf.IsZero() {
+		return x, nil
+	}
+	x.AsOf = &asOf
+	return x, s.rewind(ctx, &x.Detail, c, start, mark, asOf)
+}
+
+// rewind puts the figures of a detail back to an earlier time.
+func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark int64, asOf time.Time) error {
+	alerts, err := s.alertsAsOf(ctx, x.Name, asOf)
+	if err != nil {
+		return err
+	}
+	d, period := c.def, c.over(start, mark)
+	over := func(length time.Duration) ledger.Sum { return c.over(mark-int64(length/time.Minute), mark) }
+	at := ledger.Start(mark)
+	x.Objective, x.Window.Duration, x.Window.Days = float64(d.Objective), label(d.Period), d.Period.Hours()/24
+	x.SLI, x.BudgetLeft, x.Good, x.Total = burn.SLI(period), d.Objective.BudgetLeft(period), period.Good(), period.Total
+	x.Known = float64(period.Known) / float64(max(1, mark-start))
+	x.Watermark, x.UpdatedAt, x.Alerts, x.ExhaustsAt = &at, &at, alerts, nil
+	x.BurnRates = map[string]float64{}
+	for _, w := range shownWindows {
+		x.BurnRates[label(w)] = d.Objective.BurnRate(over(w))
+	}
+	x.Forecasts = nil
+	for _, w := range burn.Forecasts {
+		f := Forecast{Window: label(w), BurnRate: d.Objective.BurnRate(over(w))}
+		if in, ok := burn.ExhaustsIn(x.BudgetLeft, f.BurnRate, d.Period); ok {
+			when := at.Add(in)
+			f.ExhaustsAt = &when
+			if x.ExhaustsAt == nil || when.Before(*x.ExhaustsAt) {
+				x.ExhaustsAt = &when
+			}
+		}
+		x.Forecasts = append(x.Forecasts, f)
+	}
+	for i, f := range x.Forecasts {
+		x.Forecasts[i].Fastest = f.ExhaustsAt != nil && f.ExhaustsAt.Equal(*x.ExhaustsAt)
+	}
+	x.Gaps, x.Rules = c.holes(start, mark), rulesAsOf(d, over, alerts)
+	open := func(s burn.Severity) bool {
+		return slices.ContainsFunc(alerts, func(a AlertView) bool { return a.Severity == s })
+	}
+	x.Status, x.StatusReason = condition{page: open(burn.Page), ticket: open(burn.Ticket), left: x.BudgetLeft,
+		events: period.Total > 0, recent: over(time.Hour).Known > 0, gone: text.Both{}}.judge()
+	return nil
+}
+
+// alertsAsOf are the alerts of an objective that were open at an instant.
+func (s *Service) alertsAsOf(ctx context.Context, name string, at time.Time) ([]AlertView, error) {
+	all, _, err := s.alerts(ctx, alertFilter{SLO: name})
+	if err != nil {
+		return nil, err
+	}
+	open, micros := []AlertView{}, database.Micros(at)
+	for _, row := range all {
+		if row.Since > micros || row.ResolvedAt != 0 && row.ResolvedAt <= micros {
+			continue
+		}
+		v, err := viewAlert(row)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		v.State, v.ResolvedAt = Firing, nil
+		open = append(open, v)
+	}
+	return open, nil
+}
+
+// rulesAsOf reads every rule off windows of an earlier time. A rule counts as
+// firing where an alert that was open named it.
+func rulesAsOf(d *Definition, over func(time.Duration) ledger.Sum, alerts []AlertView) []RuleView {
+	views := []RuleView{}
+	for _, r := range d.Rules {
+		i := slices.IndexFunc(alerts, func(a AlertView) bool { return slices.Contains(a.Rules, r.Name) })
+		firing := i >= 0
+		x := r.Judge(d.terms(), over, firing)
+		v := RuleView{
+			Name: r.Name, Severity: r.Severity, Kind: kindOf(r), Left: r.Left, Within: labelled(r.Within),
+			Long: labelled(r.Long), Short: labelled(r.Short), For: labelled(r.For), Factor: r.Factor, Share: r.Share,
+			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum, Chance: x.Chance,
+			Over: x.Over, Guarded: x.Guarded, Firing: firing, Policy: r.Policy, Reason: x.State(d.terms(), firing),
+		}
+		if firing {
+			v.Since = &alerts[i].Since
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// mostHoles is how many gaps are listed.
+const mostHoles = 100
+
+// holes are the minutes without data, the newest first.
+func (c *account) holes(from, to int64) []Gap {
+	found := []Gap{}
+	for m := to - 1; m >= max(from, c.span.From) && len(found) < mostHoles; m-- {
+		if c.seen[m-c.span.From].Known {
+			continue
+		}
+		end := m + 1
+		for m > max(from, c.span.From) && !c.seen[m-1-c.span.From].Known {
+			m--
+		}
+		found = append(found, Gap{From: ledger.Start(m), To: ledger.Start(end), Minutes: end - m})
+	}
+	return found
+}
