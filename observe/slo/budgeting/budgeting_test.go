@@ -150,8 +150,8 @@ func in(t testing.TB, name string) *time.Location {
 	return l
 }
 
-func wall(y int, m time.Month, d, h, min int) time.Time {
-	return time.Date(y, m, d, h, min, 0, 0, time.UTC)
+func wall(y int, m time.Month, d, hour, minute int) time.Time {
+	return time.Date(y, m, d, hour, minute, 0, 0, time.UTC)
 }
 
 // TestWindowsFollowTheCalendar names, for an instant, the window that holds it.

@@ -2,6 +2,7 @@ package openslo
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,11 +46,7 @@ const Separate = "separate"
 
 const longestSettle = time.Hour
 
-var (
-	known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders}
-	joins = []string{"weighted", "and", "or", "journey", Separate}
-	wants = []string{"all", "page", "ticket", "none"}
-)
+var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders}
 
 // annotations accepts those that Teiten understands and those of others.
 func (c *checker) annotations(all map[string]string) {
@@ -64,49 +61,60 @@ func (c *checker) annotations(all map[string]string) {
 	}
 }
 
+// words are the annotations that take one of a few words.
+var words = map[string][]string{
+	Absent:    {"unknown", "bad"},
+	Composite: {"weighted", "and", "or", "journey", Separate},
+	Alerts:    {"all", "page", "ticket", "none"},
+	Agreement: {"required", "optional"},
+}
+
+// wanted are the other annotations: what their values must be, and what to
+// write.
+var wanted = map[string]struct {
+	is     func(v string) bool
+	remedy text.Both
+}{
+	MinimumEvents: {func(v string) bool { return within(v, 0, 1e15) },
+		text.Say("write a number of events, for example \"100\"", "\"100\" のようにイベント数を書いてください")},
+	CompositeTarget: {func(v string) bool { return within(v, 0, math.Nextafter(1, 0)) },
+		text.Say("write a share from 0 up to, but not including, 1, for example \"0.999\"", "\"0.999\" のように、0以上1未満の割合を書いてください")},
+	Settle: {func(v string) bool { return lasts(v, 0) },
+		text.Say("write a time up to 1h, for example \"45s\"", "\"45s\" のように1時間以内で書いてください")},
+	ScrapeInterval: {func(v string) bool { return lasts(v, time.Second) },
+		text.Say("write a time from 1s to 1h, for example \"30s\"", "\"30s\" のように1秒から1時間の間で書いてください")},
+	Stakeholders: {areStakeholders,
+		text.Say("write names such as team:payments, user:ada@example.com or role:admin, with commas between",
+			"team:payments、user:ada@example.com、role:admin のような名前をカンマで区切って書いてください")},
+}
+
 // annotation is the remedy for a value that cannot be, and nothing for others.
 func annotation(name, v string) text.Both {
-	switch name {
-	case MinimumEvents:
-		if n, err := strconv.ParseFloat(v, 64); err != nil || !(n >= 0 && n <= 1e15) {
-			return text.Say("write a number of events, for example \"100\"", "\"100\" のようにイベント数を書いてください")
-		}
-	case Absent:
-		if v != "unknown" && v != "bad" {
-			return ascode.OneOf(v, "unknown", "bad")
-		}
-	case Settle:
-		if p, err := time.ParseDuration(v); err != nil || p < 0 || p > longestSettle {
-			return text.Say("write a time up to 1h, for example \"45s\"", "\"45s\" のように1時間以内で書いてください")
-		}
-	case ScrapeInterval:
-		if p, err := time.ParseDuration(v); err != nil || p < time.Second || p > longestSettle {
-			return text.Say("write a time from 1s to 1h, for example \"30s\"", "\"30s\" のように1秒から1時間の間で書いてください")
-		}
-	case Composite:
-		if !slices.Contains(joins, v) {
-			return ascode.OneOf(v, joins...)
-		}
-	case Alerts:
-		if !slices.Contains(wants, v) {
-			return ascode.OneOf(v, wants...)
-		}
-	case Agreement:
-		if v != "required" && v != "optional" {
-			return ascode.OneOf(v, "required", "optional")
-		}
-	case Stakeholders:
-		for name := range strings.SplitSeq(v, ",") {
-			kind, who, _ := strings.Cut(strings.TrimSpace(name), ":")
-			if who == "" || !slices.Contains([]string{"team", "user", "role"}, kind) {
-				return text.Say("write names such as team:payments, user:ada@example.com or role:admin, with commas between",
-					"team:payments、user:ada@example.com、role:admin のような名前をカンマで区切って書いてください")
-			}
-		}
-	case CompositeTarget:
-		if t, err := strconv.ParseFloat(v, 64); err != nil || !(t >= 0 && t < 1) {
-			return text.Say("write a share from 0 up to, but not including, 1, for example \"0.999\"", "\"0.999\" のように、0以上1未満の割合を書いてください")
-		}
+	if allowed, ok := words[name]; ok && !slices.Contains(allowed, v) {
+		return ascode.OneOf(v, allowed...)
+	}
+	if w, ok := wanted[name]; ok && !w.is(v) {
+		return w.remedy
 	}
 	return text.Both{}
+}
+
+func within(v string, least, most float64) bool {
+	n, err := strconv.ParseFloat(v, 64)
+	return err == nil && n >= least && n <= most
+}
+
+func lasts(v string, least time.Duration) bool {
+	d, err := time.ParseDuration(v)
+	return err == nil && d >= least && d <= longestSettle
+}
+
+func areStakeholders(v string) bool {
+	for name := range strings.SplitSeq(v, ",") {
+		kind, who, _ := strings.Cut(strings.TrimSpace(name), ":")
+		if who == "" || !slices.Contains([]string{"team", "user", "role"}, kind) {
+			return false
+		}
+	}
+	return true
 }
