@@ -136,3 +136,19 @@ func TestMinutesThatComeBackReplaceTheirHour(t *testing.T) {
 		w.thin() // and again when they are given up anew
 	}
 }
+
+// BenchmarkSeries reads one objective over thirty days, and over four hundred of
+// which three hundred are left by the hour.
+func BenchmarkSeries(b *testing.B) {
+	w := newWorld(b, dbtest.Open(b, dbtest.SQLite(b), rooms...))
+	w.fill(431)
+	w.at(t0)
+	w.thin()
+	for name, days := range map[string]time.Duration{"30 days": 30, "400 days": 400} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				w.series(slo.SeriesQuery{Name: "checkout", From: t0.Add(-days * day), To: t0, Points: 300})
+			}
+		})
+	}
+}
