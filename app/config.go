@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,14 +59,6 @@ type LogConfig struct {
 // MetricsConfig says where metrics come from.
 type MetricsConfig struct {
 	Embedded EmbeddedConfig `json:"embedded"`
-	Plugins  []PluginConfig `json:"plugins" doc:"Programs that are asked for metrics, each with name, command (a list) and timeout. Only in the file: whoever may name one may run anything." ja:"メトリクスを問い合わせるプログラム。それぞれ name、command(リスト)、timeout を書きます。任意のコマンドを実行できるため、設定ファイルでのみ指定できます。"`
-}
-
-// PluginConfig is a program that is a data source.
-type PluginConfig struct {
-	Name    string   `json:"name"`
-	Command []string `json:"command"`
-	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // EmbeddedConfig sets up the embedded Prometheus store.
@@ -86,6 +76,7 @@ type RetentionSpec struct {
 
 // SLOConfig says how objectives are kept.
 type SLOConfig struct {
+	Settle    Duration     `json:"settle" doc:"How long after its end a minute is final, at most 1h. It is counted and alerted on half a minute after its end, and read again until then. An objective may say otherwise." ja:"終わった1分間の値が確定するまでの時間(最長1h)。値は30秒後に集計・通知の対象になり、確定するまで読み直されます。SLOごとに変えられます。"`
 	Retention SLORetention `json:"retention"`
 }
 
@@ -160,7 +151,7 @@ func DefaultConfig() Config {
 		Metrics: MetricsConfig{Embedded: EmbeddedConfig{
 			Enabled: true, Retention: RetentionSpec{Time: Duration(40 * 24 * time.Hour)},
 		}},
-		SLO: SLOConfig{Retention: SLORetention{
+		SLO: SLOConfig{Settle: Duration(2 * time.Minute), Retention: SLORetention{
 			Minutes: Duration(slo.DefaultRetention.Minutes), Hours: Duration(slo.DefaultRetention.Hours),
 		}},
 		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
@@ -222,24 +213,18 @@ func (c *Config) check() error {
 	if c.Events.LateDays < 1 || c.Events.LateDays > 90 {
 		wrong("events.lateDays", text.Say("events.lateDays must lie between 1 and 90", "events.lateDays は1から90の範囲で指定してください"), text.Say("7 suits most senders", "通常は7で十分です"))
 	}
+	if d := time.Duration(c.SLO.Settle); d <= 0 || d > time.Hour {
+		wrong("slo.settle", text.Say("slo.settle: %s is not possible", "slo.settle: %s は指定できません", d), text.Say("choose more than nothing and at most 1h, such as 2m", "2m のように、0より長く1h以下にしてください"))
+	}
 	if r := c.SLO.Retention; time.Duration(r.Minutes) < leastMinutes || r.Hours < r.Minutes {
 		wrong("slo.retention", text.Say("slo.retention keeps too little", "slo.retention の保持期間が短すぎます"),
 			text.Say("keep minutes for at least 40d, and hours for at least as long as minutes", "minutes は 40d 以上、hours は minutes 以上にしてください"))
-	}
-	for i, p := range c.Metrics.Plugins {
-		taken := p.Name == "embedded" || p.Name == pushed.SourceName || slices.ContainsFunc(c.Metrics.Plugins[:i], func(o PluginConfig) bool { return o.Name == p.Name })
-		if !pluginName.MatchString(p.Name) || taken || len(p.Command) == 0 {
-			wrong("metrics.plugins", text.Say("metrics.plugins: entry %d has no free name or no command", "metrics.plugins: %d番目の項目に、使える name か command がありません", i+1),
-				text.Say("write name: cloud and command: [/usr/local/bin/cloud-metrics]", "name: cloud と command: [/usr/local/bin/cloud-metrics] のように書いてください"))
-		}
 	}
 	if c.Data == "" {
 		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))
 	}
 	return fault.Join(faults)
 }
-
-var pluginName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // databaseAddress is where the database is.
 func (c *Config) databaseAddress() string {

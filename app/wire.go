@@ -5,10 +5,7 @@ import (
 	"database/sql"
 	"io/fs"
 	"net"
-	"os"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/teiten/teiten/access"
@@ -24,7 +21,6 @@ import (
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/embedded"
-	"github.com/teiten/teiten/observe/metrics/plugin"
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/metrics/remote"
 	"github.com/teiten/teiten/observe/probe"
@@ -100,7 +96,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Events = pushed.New(pushed.Deps{DB: a.db, Journal: a.Journal, Now: a.now, Log: a.log, Late: time.Duration(a.config.Events.LateDays) * 24 * time.Hour})
 	a.Sources.AddOwn(pushed.SourceName, metrics.KindEvents, a.Events)
 	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log,
-		Retention: slo.Retention{Minutes: time.Duration(a.config.SLO.Retention.Minutes), Hours: time.Duration(a.config.SLO.Retention.Hours)}})
+		Settle: time.Duration(a.config.SLO.Settle), Retention: slo.Retention{Minutes: time.Duration(a.config.SLO.Retention.Minutes), Hours: time.Duration(a.config.SLO.Retention.Hours)}})
 
 	a.openProbes()
 
@@ -175,19 +171,7 @@ func (a *App) openSources(ctx context.Context) error {
 		a.Store = store
 		a.Sources.AddBuiltin("embedded", store)
 	}
-	a.openPlugins()
 	return a.Sources.Reload(ctx)
-}
-
-// openPlugins names the programs that are data sources. They do not see the
-// server's own settings.
-func (a *App) openPlugins() {
-	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TEITEN_") })
-	for _, c := range a.config.Metrics.Plugins {
-		p := plugin.New(plugin.Options{Name: c.Name, Command: c.Command, Timeout: time.Duration(c.Timeout), Environ: environ, Log: a.log})
-		a.later(func(context.Context) error { return p.Close() })
-		a.Sources.AddOwn(c.Name, metrics.KindPlugin, p)
-	}
 }
 
 // openProbes lets probes reach what the configuration allows.

@@ -96,6 +96,9 @@ func New(ctx context.Context, db *database.DB, log *slog.Logger) (*Queue, error)
 	return q, q.recover(ctx)
 }
 
+// At has leases and periodic work go by another clock, for tests.
+func (q *Queue) At(now func() time.Time) { q.now = now }
+
 func (q *Queue) driver() riverdriver.Driver[*sql.Tx] {
 	if q.db.Dialect() == database.SQLite {
 		return riversqlite.New(q.db.Writer())

@@ -273,7 +273,7 @@ func (s *Service) watermarkAsOf(d *Definition, now int64, asOf time.Time) int64 
 	if asOf.IsZero() {
 		return now
 	}
-	return min(now, ledger.Done(asOf.Add(-s.settle(d))))
+	return min(now, ledger.Done(asOf.Add(-s.soon(d))))
 }
 
 // definitionAsOf is an objective as it was defined at an instant, and as it is

@@ -99,7 +99,7 @@ func (t *track) judge(now time.Time) (state, []change) {
 	var fired []burn.Reading
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def.terms(), t.over, was.Firing)
+		x := r.Judge(t.terms(), t.over, was.Firing)
 		if !was.Firing && t.lacks(r.Long) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
@@ -182,7 +182,7 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 		Objective: float64(d.Objective), Window: label(d.Period),
 		Long: labelled(x.Rule.Long), Short: labelled(x.Rule.Short), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
-		BudgetLeft: left, Reason: x.Reason(d.terms()), Link: "/slos/" + d.Name, Quiet: true,
+		BudgetLeft: left, Reason: x.Reason(t.terms()), Link: "/slos/" + d.Name, Quiet: true,
 	}
 	if in, ok := t.exhaustsIn(left); ok {
 		a.ExhaustsAt = now.Add(in).UTC().Truncate(time.Second)

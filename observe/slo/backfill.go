@@ -1,12 +1,12 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/teiten/teiten/journal"
@@ -17,16 +17,20 @@ import (
 )
 
 const (
-	// backfillers is how many objectives have their past read at a time.
+	// backfillers is how many questions about the past are asked at a time.
 	backfillers = 2
-	// backfillStep is how many minutes one question covers.
+	// backfillStep is how many minutes one question covers, and countedStep where
+	// the source counts by itself.
 	backfillStep = 24 * 60
+	countedStep  = 100 * 24 * 60
+	// backfillBatch is how many objectives one question to such a source is about.
+	backfillBatch = 16
 	// backfillPause is how long a source that did not answer is left alone.
 	backfillPause = 15 * time.Second
 )
 
-// Backfill reads the past of objectives, newest first, until nothing is missing
-// or a source does not answer. Run does so in the background; tests call it.
+// Backfill reads what is missing of the past until nothing is, or a source does
+// not answer. Run does so in the background; tests call it.
 func (s *Service) Backfill(ctx context.Context) error {
 	for {
 		did, err := s.BackfillStep(ctx)
@@ -36,8 +40,8 @@ func (s *Service) Backfill(ctx context.Context) error {
 	}
 }
 
-// BackfillStep reads at most one day of one objective's past, and reports
-// whether there was any to read.
+// BackfillStep asks one question about the past, and reports whether there was
+// any to ask.
 func (s *Service) BackfillStep(ctx context.Context) (bool, error) {
 	return s.engine.backfillOnce(ctx)
 }
@@ -45,189 +49,305 @@ func (s *Service) BackfillStep(ctx context.Context) (bool, error) {
 func (e *engine) backfillLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		did, err := e.backfillOnce(ctx)
-		wait := time.Duration(0)
-		switch {
-		case err != nil:
-			wait = backfillPause
-			if ctx.Err() == nil && fault.KindOf(err) == "" {
-				e.s.log.ErrorContext(ctx, "the past was not read", "error", err)
-			}
-		case !did:
-			wait = look
+		if err != nil && ctx.Err() == nil && fault.KindOf(err) == "" {
+			e.s.log.ErrorContext(ctx, "the past was not read", "error", err)
+		}
+		if did && err == nil {
+			continue
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(wait):
+		case <-time.After(look):
 		}
 	}
 }
 
-// backfillOnce reads one step of one objective's past, and reports whether there
-// was any. Objectives take turns by how much of theirs is done, so that all of
-// them get their recent past before any gets all of it.
+// backfillOnce reads one step of the past. Objectives take turns by how much of
+// theirs is done, so that all of them get some before any gets all of it.
 func (e *engine) backfillOnce(ctx context.Context) (bool, error) {
-	due := e.waiting()
-	if len(due) == 0 {
+	sh, steps := e.next()
+	if len(steps) == 0 {
 		return false, nil
 	}
-	if held, err := e.s.queue.Lease(ctx, lease, leaseTTL); err != nil || !held {
-		return false, err
+	defer sh.release(steps)
+	e.s.newReader().read(ctx, steps)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
 	}
 	var errs []error
-	for _, t := range due {
-		if !t.past.TryLock() {
-			continue
-		}
-		err := e.backfillStep(ctx, t)
-		t.past.Unlock()
-		if err == nil {
-			return true, nil
-		}
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		errs = append(errs, fmt.Errorf("read the past of %s: %w", t.name, err))
-		if len(errs) > backfillers { // the source is away rather than one question bad
-			break
+	for _, x := range steps {
+		if x.err != nil {
+			e.pause(sh, x)
+			errs = append(errs, fmt.Errorf("read the past of %s: %w", x.m.name, x.err))
 		}
 	}
-	return false, errors.Join(errs...)
+	err := e.fill(ctx, sh, steps)
+	if err != nil || len(errs) == len(steps) {
+		return false, errors.Join(append(errs, err)...)
+	}
+	return true, nil
 }
 
-// waiting lists the objectives whose past is not complete, the least done first.
-func (e *engine) waiting() []*track {
-	type item struct {
-		t    *track
-		done int64
+// pause leaves alone what did not answer: the source, or one question.
+func (e *engine) pause(sh *shard, x reading) {
+	until := e.s.now().Add(backfillPause)
+	if away(x.err) {
+		e.mu.Lock()
+		e.paused[x.m.def.Source] = until
+		e.mu.Unlock()
+		return
 	}
-	var items []item
-	for _, t := range e.all() {
-		t.mu.Lock()
-		if len(t.missing) > 0 && t.watermark > 0 {
-			items = append(items, item{t, t.backfill.Done})
-		}
-		t.mu.Unlock()
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.done != b.done {
-			return int(a.done - b.done)
-		}
-		return strings.Compare(a.t.name, b.t.name)
-	})
-	tracks := make([]*track, len(items))
-	for i, x := range items {
-		tracks[i] = x.t
-	}
-	return tracks
+	sh.mu.Lock()
+	x.m.pausedUntil = until
+	sh.mu.Unlock()
 }
 
-// backfillStep reads the newest missing minutes of one objective and writes them.
-func (e *engine) backfillStep(ctx context.Context, t *track) error {
-	t.mu.Lock()
-	if len(t.missing) == 0 {
-		t.mu.Unlock()
+// next chooses what is read next: the objectives of one shard whose past is least
+// done, several of them where the source counts by itself.
+func (e *engine) next() (*shard, []reading) {
+	now := e.s.now()
+	e.mu.Lock()
+	paused := map[string]bool{}
+	for source, until := range e.paused {
+		paused[source] = now.Before(until) && until.Sub(now) <= backfillPause
+	}
+	e.mu.Unlock()
+	var best *shard
+	var least int64
+	for _, sh := range e.all() {
+		sh.mu.Lock()
+		if waiting := sh.waiting(now, paused); len(waiting) > 0 {
+			if done := waiting[0].m.backfill.Done; best == nil || done < least {
+				best, least = sh, done
+			}
+		}
+		sh.mu.Unlock()
+	}
+	if best == nil {
+		return nil, nil
+	}
+	best.mu.Lock()
+	defer best.mu.Unlock()
+	waiting := best.waiting(now, paused)
+	for _, x := range waiting {
+		x.m.gathering = true
+	}
+	return best, waiting
+}
+
+// release has others read the past of the same objectives again.
+func (sh *shard) release(steps []reading) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, x := range steps {
+		x.m.gathering = false
+	}
+}
+
+// waiting lists the steps that one question can ask for.
+func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
+	var all []reading
+	for _, m := range sh.members {
+		resting := now.Before(m.pausedUntil) && m.pausedUntil.Sub(now) <= backfillPause
+		if len(m.missing) > 0 && !m.gathering && !paused[m.def.Source] && !resting {
+			all = append(all, reading{m: m})
+		}
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	span := newest(t.missing)
-	t.mu.Unlock()
+	slices.SortFunc(all, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(a.m.backfill.Done, b.m.backfill.Done), cmp.Compare(a.m.name, b.m.name))
+	})
+	first := all[0].m
+	counts := sh.s.counts(first)
+	all = slices.DeleteFunc(all, func(x reading) bool {
+		return x.m != first && (!counts || x.m.def.Source != first.def.Source || !sh.s.counts(x.m))
+	})
+	all = all[:min(len(all), backfillBatch)]
+	for i := range all {
+		all[i].span = all[i].m.nextMissing(counts)
+	}
+	return all
+}
 
-	counted, _, _, err := e.count(ctx, nil, t.def, span)
+// nextMissing is the next step: of a past that was never read its newest part,
+// so that the short windows are right first, and otherwise the oldest gap. A step
+// ends or begins with a full hour.
+func (m *member) nextMissing(counts bool) minutes {
+	length := int64(backfillStep)
+	if counts {
+		length = countedStep
+	}
+	if m.backfill.running() && m.backfill.Reason != reasonGap {
+		last := m.missing[len(m.missing)-1]
+		from := hourOf(last.To-length+ledger.MinutesPerHour-1) * ledger.MinutesPerHour
+		return minutes{max(from, last.From), last.To}
+	}
+	first := m.missing[0]
+	return minutes{first.From, min(first.To, hourOf(first.From+length)*ledger.MinutesPerHour)}
+}
+
+// fill puts what was read of the past into the ledger, and sums up its objectives
+// anew.
+func (e *engine) fill(ctx context.Context, sh *shard, steps []reading) error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.gone.Load() {
+		return nil
+	}
+	now := e.s.now().UTC()
+	x := &step{sh: sh, made: database.Micros(now)}
+	any := false
+	for i := range steps {
+		if steps[i].err != nil || !sh.holds(steps[i].m, steps[i].span) {
+			continue
+		}
+		any = true
+		if err := sh.fillOne(ctx, x, &steps[i], now); err != nil {
+			sh.gone.Store(true)
+			e.forget()
+			return fmt.Errorf("sum up %s: %w", steps[i].m.name, err)
+		}
+	}
+	if !any {
+		return nil
+	}
+	return e.finish(ctx, sh, x, now)
+}
+
+// finish judges nothing more and writes the step.
+func (e *engine) finish(ctx context.Context, sh *shard, x *step, now time.Time) error {
+	sh.note(x, now)
+	err := e.commit(ctx, []*step{x}, sh.defined, now)
+	if f, ok := fault.As(err); ok && f.Code == "queue.lease_lost" {
+		return nil
+	}
+	return err
+}
+
+// holds reports whether a span of a member is still missing: neither its
+// definition nor the clock changed meanwhile.
+func (sh *shard) holds(m *member, span minutes) bool {
+	return slices.Contains(sh.members, m) && slices.ContainsFunc(m.missing, func(x minutes) bool {
+		return x.From <= span.From && x.To >= span.To
+	})
+}
+
+// fillOne takes past minutes of one objective.
+func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time) error {
+	m := r.m
+	first := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
+	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, minutes{first, sh.end}, time.Time{})
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if newestOrNone(t.missing) != span { // the clock went back meanwhile
+	for i, c := range r.counted {
+		if at := r.span.From + int64(i) - first; c.Known && at >= 0 && at < int64(len(h.Minutes)) {
+			h.Minutes[at] = c
+		}
+	}
+	h.Lumps = slices.DeleteFunc(h.Lumps, func(l ledger.Lump) bool { return l.To >= r.span.From && l.To < r.span.To })
+	h.Lumps = append(h.Lumps, r.lumps...)
+	hours, err := sh.hoursOf(ctx, r)
+	if err != nil {
+		return err
+	}
+	x.hours = append(x.hours, hours...)
+	m.sum(sh, first, h)
+	if err := m.put(); err != nil {
+		return err
+	}
+	m.exact = m.exact || r.exact
+	if m.found(r.span, x.made) {
+		x.finished = append(x.finished, m)
+	}
+	sh.judge(x, m, now) // the long windows may be whole now
+	return nil
+}
+
+// hoursOf are the hours of the ledger that what was read changes.
+func (sh *shard) hoursOf(ctx context.Context, r *reading) ([]hourRow, error) {
+	known := map[int64]ledger.Record{}
+	from, to := hourOf(r.span.From), hourOf(r.span.To-1)
+	err := records(ctx, sh.s.db.Read(), r.m.name, from, to, func(k *ledger.Record) {
+		c := *k
+		c.Lumps = slices.Clone(k.Lumps)
+		known[k.Number] = c
+	})
+	if err != nil {
+		return nil, err
+	}
+	var rows []hourRow
+	for number := from; number <= to; number++ {
+		was := known[number]
+		now := ledger.Record{Number: number, Hour: was.Hour}
+		for i := range now.Hour {
+			if at := now.First() + int64(i) - r.span.From; at >= 0 && at < int64(len(r.counted)) && r.counted[at].Known {
+				now.Hour[i] = r.counted[at]
+			}
+		}
+		for _, l := range was.Lumps {
+			if l.To < r.span.From || l.To >= r.span.To {
+				now.Lumps = append(now.Lumps, l)
+			}
+		}
+		for _, l := range r.lumps {
+			if hourOf(l.To) == number {
+				now.Lumps = append(now.Lumps, l)
+			}
+		}
+		slices.SortFunc(now.Lumps, func(a, b ledger.Lump) int { return cmp.Compare(a.To, b.To) })
+		if now.Hour != was.Hour || !slices.Equal(now.Lumps, was.Lumps) {
+			rows = append(rows, hourRow{r.m.name, now})
+		}
+	}
+	return rows, nil
+}
+
+// rebuild sums up the objectives that were asked for: something in their past is
+// otherwise now.
+func (e *engine) rebuild(ctx context.Context, defs *definitions, now time.Time) error {
+	asked, err := db.New(e.s.db.Read()).Rebuilds(ctx)
+	if err != nil {
+		return database.Fault(fmt.Errorf("look for what to sum up anew: %w", err))
+	}
+	if len(asked) == 0 {
 		return nil
 	}
-	return e.fill(ctx, t, span, counted)
-}
-
-// newest is the next step: the end of the newest missing span, from a full hour
-// on.
-func newest(missing []minutes) minutes {
-	last := missing[len(missing)-1]
-	from := (last.To - backfillStep + ledger.MinutesPerHour - 1) / ledger.MinutesPerHour * ledger.MinutesPerHour
-	return minutes{max(from, last.From), last.To}
-}
-
-func newestOrNone(missing []minutes) minutes {
-	if len(missing) == 0 {
-		return minutes{}
+	var errs []error
+	for _, sh := range e.all() {
+		errs = append(errs, e.rebuildIn(ctx, sh, asked, now))
 	}
-	return newest(missing)
+	return errors.Join(errs...)
 }
 
-// fill takes past minutes into windows and ledger, and puts the windows back
-// when they cannot be written.
-func (e *engine) fill(ctx context.Context, t *track, span minutes, counted []ledger.Minute) error {
-	now, was := e.s.now().UTC(), t.state
-	p := pending{t: t, before: was}
-	former := map[int64]ledger.Hour{}
-	for n := span.From / ledger.MinutesPerHour; n <= (span.To-1)/ledger.MinutesPerHour; n++ {
-		h, err := e.hour(ctx, t, n)
+func (e *engine) rebuildIn(ctx context.Context, sh *shard, asked []db.SloRebuild, now time.Time) error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	x := &step{sh: sh, made: database.Micros(now)}
+	for _, a := range asked {
+		m := sh.member(a.Slo)
+		if m == nil || sh.gone.Load() {
+			continue
+		}
+		m.knownFor = minutes{}
+		err := sh.summed(ctx, m)
+		if err == nil {
+			err = m.put()
+		}
 		if err != nil {
-			return err
+			sh.gone.Store(true)
+			e.forget()
+			return fmt.Errorf("sum up %s: %w", m.name, err)
 		}
-		former[n] = h
-		for m := max(span.From, n*ledger.MinutesPerHour); m < min(span.To, (n+1)*ledger.MinutesPerHour); m++ {
-			h[m%ledger.MinutesPerHour] = counted[m-span.From]
-		}
-		if h == former[n] {
-			continue // nothing was known and nothing is: no row says the same
-		}
-		t.win.Load(n, &h)
-		p.hours = append(p.hours, hourRow{t.name, ledger.Record{Number: n, Hour: h}})
+		sh.judge(x, m, now)
+		x.rebuilt = append(x.rebuilt, db.RebuildDoneParams{Slo: a.Slo, Asked: a.Asked})
 	}
-	t.missing = before(t.missing, span.From)
-	t.backfill.Done += span.len()
-	finished := len(t.missing) == 0
-	if finished {
-		t.backfill.FinishedAt = database.Micros(now)
+	if len(x.rebuilt) == 0 {
+		return nil
 	}
-	t.state, p.changes = t.judge(now) // the long windows may be whole now
-	p.figures = t.figuresNow(now, t.seen)
-	err := e.writeFill(ctx, p, finished, now)
-	if err != nil {
-		t.state = was
-		for n, h := range former {
-			t.win.Load(n, &h)
-		}
-	}
-	return err
-}
-
-// hour is an hour of the ledger: from the windows, and from the database where
-// it is older than they are.
-func (e *engine) hour(ctx context.Context, t *track, number int64) (ledger.Hour, error) {
-	if number*ledger.MinutesPerHour >= t.win.Since() {
-		return t.win.Hour(number), nil
-	}
-	var found ledger.Hour
-	err := records(ctx, e.s.db.Read(), t.name, number, number, func(r *ledger.Record) { found = r.Hour })
-	return found, err
-}
-
-func (e *engine) writeFill(ctx context.Context, p pending, finished bool, now time.Time) error {
-	mine := true
-	err := e.s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
-			return err
-		}
-		var err error
-		if mine, err = e.writeOne(ctx, tx, prepare(tx), p, now); err != nil || !mine || !finished {
-			return err
-		}
-		row, err := db.New(tx).GetStatus(ctx, p.t.name)
-		if err != nil {
-			return err
-		}
-		return e.s.tellBackfill(ctx, tx, EntryBackfillFinished, p.t.def, row.Owner, p.t.backfill)
-	})
-	if err == nil && !mine {
-		e.drop(p.t)
-	}
-	return err
+	return e.finish(ctx, sh, x, now)
 }
 
 // backfillEntry is what the journal says of a back-fill.

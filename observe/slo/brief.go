@@ -2,11 +2,7 @@ package slo
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
-
-	"github.com/teiten/teiten/kit/database"
 )
 
 // brief is what overviews need of an objective: little enough to read all of
@@ -20,24 +16,13 @@ type brief struct {
 
 // briefs are the objectives that the filter matches, those that need somebody
 // most first. The filter's order and page are not looked at.
-func (s *Service) briefs(ctx context.Context, f filter) (all []brief, err error) {
-	w := f.where()
-	found, err := s.db.Read().QueryContext(ctx, "SELECT s.name, s.title, s.service, s.owner, s.system, s.tier, s.status, s.budget_left, s.total FROM slo_status s"+
-		w.SQL()+" ORDER BY s.rank, s.budget_left, s.name", w.Args()...)
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("read objectives in brief: %w", err))
+func (s *Service) briefs(ctx context.Context, f filter) ([]brief, error) {
+	rows, err := s.choose(ctx, f, orders[""])
+	all := make([]brief, len(rows))
+	for i, r := range rows {
+		all[i] = brief{r.Name, r.Title, r.Service, r.Owner, r.System, r.Tier, r.Status, r.BudgetLeft, r.Total > 0}
 	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	for found.Next() {
-		var b brief
-		var total float64
-		if err := found.Scan(&b.Name, &b.Title, &b.Service, &b.Owner, &b.System, &b.Tier, &b.Status, &b.BudgetLeft, &total); err != nil {
-			return nil, database.Fault(fmt.Errorf("read objectives in brief: %w", err))
-		}
-		b.Counted = total > 0
-		all = append(all, b)
-	}
-	return all, database.Fault(found.Err())
+	return all, err
 }
 
 // key is what groups an objective.

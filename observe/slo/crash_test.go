@@ -29,7 +29,7 @@ func (w *world) exec(query string) {
 // TestCountsStatusAlertsAndJournalAreWrittenTogetherOrNotAtAll has the database
 // refuse one table after the other in the middle of an outage.
 func TestCountsStatusAlertsAndJournalAreWrittenTogetherOrNotAtAll(t *testing.T) {
-	for _, table := range []string{"slo_ledger", "slo_status", "slo_alerts", "journal_entries"} {
+	for _, table := range []string{"slo_minutes", "slo_shards", "slo_alerts", "journal_entries"} {
 		t.Run(table, func(t *testing.T) {
 			w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
 			w.history(t0.Add(-2*day), t0, flat(600, 0))
@@ -50,11 +50,11 @@ func TestCountsStatusAlertsAndJournalAreWrittenTogetherOrNotAtAll(t *testing.T) 
 				t.Fatal("nothing was written to " + table)
 			}
 			fired := len(w.entries(slo.EntryAlertFired))
-			read := ledger.Start(int64(w.figure("checkout", "watermark")))
+			read := *w.detail("checkout").Watermark
 			if got, want := w.counted("checkout", t0, t0.Add(day)), int(read.Sub(t0).Minutes()); got.Known != want {
 				t.Errorf("the watermark is at %v, and %d minutes after the start are in the ledger", read, got.Known)
 			}
-			if open := w.figure("checkout", "(SELECT COUNT(*) FROM slo_alerts)"); open != float64(fired) || fired != 0 {
+			if open := len(w.detail("checkout").Alerts); open != fired || fired != 0 {
 				t.Errorf("%v alerts, %d entries, though one of both is refused", open, fired)
 			}
 			w.exec("DROP TRIGGER refuse_INSERT")
@@ -63,7 +63,7 @@ func TestCountsStatusAlertsAndJournalAreWrittenTogetherOrNotAtAll(t *testing.T) 
 			if got, want := w.counted("checkout", t0, t0.Add(day)), (ledger.Sum{Total: 6000, Bad: 1800, Known: 10}); got != want {
 				t.Errorf("afterwards the ledger holds %+v, want %+v", got, want)
 			}
-			if got := w.figure("checkout", "total - good"); got != 1800 {
+			if got := w.detail("checkout").Total - w.detail("checkout").Good; got != 1800 {
 				t.Errorf("afterwards the list shows %v bad events", got)
 			}
 			if n := len(w.entries(slo.EntryAlertFired)); n != 2 {
@@ -108,7 +108,7 @@ func TestAReplicaThatWasThoughtDeadWritesNothing(t *testing.T) {
 	if got, want := w.counted("checkout", t0.Add(-time.Hour), t0.Add(40*time.Minute)), (ledger.Sum{Total: 6000, Bad: 100, Known: 100}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
-	if got := w.figure("checkout", "total"); got != 6000 {
+	if got := w.detail("checkout").Total; got != 6000 {
 		t.Errorf("the list shows %v events", got)
 	}
 	if n := len(w.entries(slo.EntryBackfillStarted)); n != 1 {
@@ -174,14 +174,14 @@ func TestRunEvaluatesUntilItIsStopped(t *testing.T) {
 	defer stop()
 	done := make(chan error)
 	go func() { done <- w.slo.Run(ctx) }()
-	for w.figure("checkout", "known") < 0.06 && ctx.Err() == nil {
+	for w.detail("checkout").Known < 0.06 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
 	stop()
 	if err := <-done; err != nil {
 		t.Errorf("stopping is no failure: %v", err)
 	}
-	if known := w.figure("checkout", "known"); known < 0.06 {
+	if known := w.detail("checkout").Known; known < 0.06 {
 		t.Errorf("after a run %v is known", known)
 	}
 }

@@ -125,28 +125,50 @@ type condition struct {
 	gone         text.Both
 	backfilling  bool
 	fraction     float64 // of the back-fill that is done
+	unread       bool    // nothing was counted yet
 }
 
-// judge gives the state and the sentence that explains it.
-func (c condition) judge() (Status, text.Both) {
-	left := strconv.FormatFloat(math.Floor(c.left*1000)/10, 'f', 1, 64) // never more than there is
+// state is the state in one word.
+func (c condition) state() Status {
 	switch {
+	case c.unread:
+		return Unknown
 	case c.page:
-		return Burning, text.Say("the budget burns so fast that somebody must act now", "すぐに対応が必要な速さでエラーバジェットを消費しています")
+		return Burning
 	case c.events && c.left <= 0:
-		return Exhausted, text.Say("the error budget is spent", "エラーバジェットを使い切りました")
+		return Exhausted
 	case !c.gone.IsZero():
-		return Unknown, c.gone
-	case c.ticket:
-		return Attention, text.Say("the budget burns too fast to last", "この速さが続くと、エラーバジェットが期間の途中で尽きます")
-	case c.events && c.left < littleLeft:
-		return Attention, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+		return Unknown
+	case c.ticket, c.events && c.left < littleLeft:
+		return Attention
 	case !c.recent:
-		return Unknown, text.Say("there was no data in the last hour", "直近1時間のデータがありません")
+		return Unknown
 	case c.backfilling:
-		return Backfilling, text.Say("the past is being read: %d%%", "過去のデータを読み込み中です(%d%%)", int(c.fraction*100))
-	case !c.events:
-		return Healthy, text.Say("there were no events in the period", "期間中にイベントはありませんでした")
+		return Backfilling
 	}
-	return Healthy, text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
+	return Healthy
+}
+
+// why is the sentence that explains the state.
+func (c condition) why() text.Both {
+	left := strconv.FormatFloat(math.Floor(c.left*1000)/10, 'f', 1, 64) // never more than there is
+	switch s := c.state(); {
+	case c.unread:
+		return text.Say("not evaluated yet", "まだ評価していません")
+	case s == Burning:
+		return text.Say("the budget burns so fast that somebody must act now", "すぐに対応が必要な速さでエラーバジェットを消費しています")
+	case s == Exhausted:
+		return text.Say("the error budget is spent", "エラーバジェットを使い切りました")
+	case s == Unknown && !c.gone.IsZero():
+		return c.gone
+	case s == Unknown:
+		return text.Say("there was no data in the last hour", "直近1時間のデータがありません")
+	case s == Attention && c.ticket:
+		return text.Say("the budget burns too fast to last", "この速さが続くと、エラーバジェットが期間の途中で尽きます")
+	case s == Backfilling:
+		return text.Say("the past is being read: %d%%", "過去のデータを読み込み中です(%d%%)", int(c.fraction*100))
+	case !c.events:
+		return text.Say("there were no events in the period", "期間中にイベントはありませんでした")
+	}
+	return text.Say("%s%% of the error budget is left", "エラーバジェットの残りは%s%%です", left)
 }

@@ -13,7 +13,7 @@ func TestTheMostUrgentStateWins(t *testing.T) {
 		Exhausted:   with(func(c *condition) { c.left, c.ticket = 0, true }),
 		Burning:     with(func(c *condition) { c.left, c.page = -1, true }),
 	} {
-		got, why := c.judge()
+		got, why := c.state(), c.why()
 		if got != want || why.EN == "" || why.JA == "" {
 			t.Errorf("%+v: %s (%s), want %s", c, got, why, want)
 		}

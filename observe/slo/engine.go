@@ -1,64 +1,63 @@
 package slo
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/queue"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 const (
-	lease    = "slo" // held by the replica that evaluates
-	leaseTTL = 30 * time.Second
-	look     = time.Second // how often the clock is looked at
+	shareName = "slo"
+	shareTTL  = 20 * time.Second
+	look      = time.Second // how often the clock is looked at
 
 	// lookAfterError is how long a database that is full or away is left alone.
 	lookAfterError = 10 * time.Second
 
-	readers   = 4   // objectives that are read at a time
-	loaders   = 4   // objectives that are loaded at a time
-	batchSize = 250 // objectives in one transaction
+	// early is how long after its end a minute is counted for the first time, for
+	// the last scrape of the minute to arrive. It is read again until it is final.
+	early = 30 * time.Second
 
 	// spread is over how much of a minute the questions to a remote source are
 	// spread, so that they do not all arrive at once.
 	spread = 20 * time.Second
+
+	// jitter is how many minutes the clock may go back without a word: it was set
+	// right by a little, and time will catch up.
+	jitter = 2
 )
 
-// engine evaluates every objective, minute by minute.
-//
-// The database is the truth: for each objective it holds a watermark, up to
-// which every minute was read except those listed as missing. A round reads the
-// minutes that settled since, and writes counts, watermark, figures and alerts of
-// an objective in one transaction, fenced by the lease, so that after a crash or
-// a change of the replica exactly what was not written is read again. What is in
-// memory only makes that cheap.
+// engine moves shards of objectives from minute to minute. It does two things
+// only: the tick, which appends a minute to all objectives of a shard, and the
+// rebuild, which sums up one objective from its ledger, after its past was read or
+// became otherwise.
 type engine struct {
-	s *Service
+	s     *Service
+	share *queue.Share
 
-	mu         sync.Mutex
-	tracks     map[string]*track
-	generation int64
-	loaded     bool
-	sources    sourceBook
+	turn    sync.Mutex // one round at a time
+	sources sourceBook
+	watched watched
+
+	mu     sync.Mutex
+	held   [shards]*shard
+	paused map[string]time.Time // sources whose past is left alone until then
 }
 
 func newEngine(s *Service) *engine {
-	return &engine{s: s, tracks: map[string]*track{}}
+	return &engine{s: s, paused: map[string]time.Time{}, share: s.queue.Share(shareName, shards, shareTTL)}
 }
 
-// Run evaluates until ctx ends, while this replica holds the lease.
+// Run evaluates until ctx ends, the part of all objectives that falls to this
+// replica.
 func (s *Service) Run(ctx context.Context) error {
 	var past sync.WaitGroup
 	for range backfillers {
@@ -79,85 +78,248 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Evaluate reads and judges every minute that has settled, of every objective,
-// unless another replica does. What a source does not answer is left for the
-// next time. Run calls it; tests do so with a clock of their own.
+// Evaluate reads and judges every minute that is over, of the objectives that
+// fall to this replica. What a source does not answer is left for the next time.
+// Run calls it; tests do so with a clock of their own.
 func (s *Service) Evaluate(ctx context.Context) error {
-	held, err := s.queue.Lease(ctx, lease, leaseTTL)
+	e := s.engine
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	held, err := e.share.Held(ctx)
 	if err != nil {
 		return err
 	}
-	if !held {
-		s.engine.forget()
-		return nil
-	}
-	err = s.engine.round(ctx)
+	e.keep(held)
+	err = e.round(ctx, held)
 	if f, ok := fault.As(err); ok && f.Code == "queue.lease_lost" {
-		s.engine.forget()
+		e.share.Lost()
 		return nil
 	}
 	return err
 }
 
-// forget drops what is in memory: another replica goes on from the database.
+// keep lets go of shards that another replica moves on from the database.
+func (e *engine) keep(held []int) {
+	mine := map[int]bool{}
+	for _, n := range held {
+		mine[n] = true
+	}
+	for n := range e.held {
+		if !mine[n] {
+			e.drop(n)
+		}
+	}
+}
+
+// drop has a shard read anew from the database, by whoever holds it.
+func (e *engine) drop(n int) {
+	e.mu.Lock()
+	sh := e.held[n]
+	e.held[n] = nil
+	e.mu.Unlock()
+	if sh != nil {
+		sh.gone.Store(true)
+	}
+}
+
+// all are the shards in memory, in order.
+func (e *engine) all() []*shard {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all []*shard
+	for _, sh := range e.held {
+		if sh != nil {
+			all = append(all, sh)
+		}
+	}
+	return all
+}
+
+// round moves every held shard to the present.
+func (e *engine) round(ctx context.Context, held []int) error {
+	defs, err := e.s.book.read(ctx, e.s.db.Read())
+	if err != nil {
+		return err
+	}
+	began, now := time.Now(), e.s.now().UTC()
+	var errs []error
+	for _, n := range held {
+		if err := e.load(ctx, n, defs, now); err != nil {
+			e.drop(n)
+			errs = append(errs, err)
+		}
+	}
+	e.watched.follow(e.s, e.all(), defs.generation)
+	due := e.due(now)
+	read := e.s.newReader()
+	moved := 0
+	if len(due) > 0 {
+		moved, err = e.tick(ctx, read, due, defs, now)
+		errs = append(errs, err)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	errs = append(errs, e.rebuild(ctx, defs, now))
+	if moved > 0 {
+		errs = append(errs, e.sources.follow(ctx, e.s, read.down, now))
+		e.s.figures.round(time.Since(began), moved)
+	}
+	return errors.Join(errs...)
+}
+
+// load has a held shard in memory, with the members as they are defined.
+func (e *engine) load(ctx context.Context, n int, defs *definitions, now time.Time) error {
+	e.mu.Lock()
+	sh := e.held[n]
+	e.mu.Unlock()
+	if sh != nil && len(sh.members) == 0 && len(defs.byShard[n]) > 0 {
+		e.drop(n) // it was empty, and begins anew
+		sh = nil
+	}
+	if sh == nil {
+		fresh, err := e.s.loadShard(ctx, n, defs, ledger.Done(now.Add(-early)))
+		if err != nil {
+			return fmt.Errorf("load shard %d: %w", n, err)
+		}
+		e.mu.Lock()
+		e.held[n] = fresh
+		e.mu.Unlock()
+		return nil
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.defined == defs {
+		return nil
+	}
+	if err := sh.adopt(ctx, defs, map[int64]*standing{}); err != nil {
+		return fmt.Errorf("load shard %d: %w", n, err)
+	}
+	return nil
+}
+
+// tick is a shard that has minutes to count.
+type tick struct {
+	sh     *shard
+	target int64
+}
+
+// due lists the shards with minutes to count.
+func (e *engine) due(now time.Time) []tick {
+	var due []tick
+	for _, sh := range e.all() {
+		target := ledger.Done(now.Add(-sh.wait()))
+		if len(sh.members) > 0 && (target > sh.end || target < sh.end-jitter) {
+			due = append(due, tick{sh, target})
+		}
+	}
+	return due
+}
+
+// tick counts the minutes that are due, of all shards with one question to each
+// source, and writes them in one transaction.
+func (e *engine) tick(ctx context.Context, read *reader, due []tick, defs *definitions, now time.Time) (int, error) {
+	var all []reading
+	var starts []int
+	for _, d := range due {
+		starts = append(starts, len(all))
+		if d.target < d.sh.end {
+			continue // the clock went back
+		}
+		for _, m := range d.sh.members {
+			span := minutes{m.final, d.target}
+			if d.target-d.sh.end > recentGap {
+				span.From = d.target - 1
+			}
+			all = append(all, reading{m: m, span: span})
+		}
+	}
+	starts = append(starts, len(all))
+	read.read(ctx, all)
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	var steps []*step
+	var errs []error
+	for i, d := range due {
+		d.sh.mu.Lock()
+		defer d.sh.mu.Unlock()
+		var x *step
+		var err error
+		if d.target < d.sh.end {
+			x, err = d.sh.rewind(ctx, d.target, now)
+		} else {
+			x, err = d.sh.move(ctx, d.target, all[starts[i]:starts[i+1]], now)
+		}
+		if err != nil {
+			d.sh.gone.Store(true)
+			errs = append(errs, fmt.Errorf("move shard %d forward: %w", d.sh.number, err))
+			continue
+		}
+		steps = append(steps, x)
+	}
+	return len(all), errors.Join(append(errs, e.commit(ctx, steps, defs, now))...)
+}
+
+// commit writes steps, in one transaction. When that fails, what is in memory is
+// read anew.
+func (e *engine) commit(ctx context.Context, steps []*step, defs *definitions, now time.Time) error {
+	err := e.s.writeSteps(ctx, steps, defs.generation, now)
+	for _, x := range steps {
+		if err != nil || x.cut > 0 {
+			x.sh.gone.Store(true)
+		} else {
+			e.s.board.put(x.sh.number, x.sh.version, x.standings)
+		}
+	}
+	e.forget()
+	if errors.Is(err, errChanged) {
+		return nil // it is done again in a second
+	}
+	return err
+}
+
+// forget lets go of shards that are gone.
 func (e *engine) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.loaded {
-		e.tracks, e.loaded = map[string]*track{}, false
+	for n, sh := range e.held {
+		if sh != nil && sh.gone.Load() {
+			e.held[n] = nil
+		}
 	}
 }
 
-// refresh brings the tracks in line with the definitions.
-func (e *engine) refresh(ctx context.Context) error {
-	q := db.New(e.s.db.Read())
-	now, err := q.Generation(ctx)
-	if err != nil {
-		return database.Fault(fmt.Errorf("look for changed objectives: %w", err))
-	}
-	e.mu.Lock()
-	same := e.loaded && now == e.generation
-	have := maps.Clone(e.tracks)
-	e.mu.Unlock()
-	if same {
-		return nil
-	}
-	rows, err := q.ListDefinitions(ctx)
-	if err != nil {
-		return database.Fault(fmt.Errorf("read objectives: %w", err))
-	}
-	var stale []db.SloDefinition
-	keep := map[string]*track{}
-	for _, row := range rows {
-		if t, ok := have[row.Name]; ok && t.revision == row.Revision {
-			keep[row.Name] = t
-		} else {
-			stale = append(stale, row)
-		}
-	}
-	fresh, err := e.load(ctx, stale)
-	for _, t := range fresh {
-		keep[t.name] = t
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.tracks = keep
-	if err == nil {
-		e.generation, e.loaded = now, true
-	}
-	return err
+// watched are the selections that counting sources were told of.
+type watched struct {
+	generation int64
+	shards     int
+	any        bool
 }
 
-// load reads objectives, several at a time. It returns those that could be read.
-func (e *engine) load(ctx context.Context, rows []db.SloDefinition) ([]*track, error) {
-	tracks, errs := make([]*track, len(rows)), make([]error, len(rows))
-	each(loaders, len(rows), func(i int) {
-		tracks[i], errs[i] = loadTrack(ctx, e.s.db.Read(), rows[i])
-		if errs[i] != nil {
-			tracks[i] = nil
+// follow tells the sources what to count as it arrives, when that changed.
+func (w *watched) follow(s *Service, held []*shard, generation int64) {
+	if w.any && w.generation == generation && w.shards == len(held) {
+		return
+	}
+	*w = watched{generation, len(held), true}
+	selections := map[metrics.Counting][]metrics.Selection{}
+	for _, sh := range held {
+		for _, m := range sh.members {
+			if !s.counts(m) {
+				continue
+			}
+			for _, a := range m.asks {
+				if q, err := s.sources.Get(a.Source); err == nil {
+					c := q.(metrics.Counting) //nolint:forcetypeassert // counts looked
+					selections[c] = append(selections[c], metrics.Selection{Expr: a.Expr})
+				}
+			}
 		}
-	})
-	return slices.DeleteFunc(tracks, func(t *track) bool { return t == nil }), errors.Join(errs...)
+	}
+	for c, all := range selections {
+		c.Watch(all)
+	}
 }
 
 // each calls do for 0 … n−1, a few at a time.
@@ -176,276 +338,6 @@ func each(workers, n int, do func(i int)) {
 	}
 	close(next)
 	wg.Wait()
-}
-
-// drop has a track that is out of step with the database read anew.
-func (e *engine) drop(t *track) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.tracks[t.name] == t {
-		delete(e.tracks, t.name)
-		e.loaded = false
-	}
-}
-
-// reading is what was counted for one objective in a round.
-type reading struct {
-	t       *track
-	span    minutes
-	counted []ledger.Minute
-	trouble trouble // of the last minute
-	exact   bool
-	err     error
-}
-
-// round evaluates every objective once.
-func (e *engine) round(ctx context.Context) error {
-	if err := e.refresh(ctx); err != nil {
-		return err
-	}
-	began, now := time.Now(), e.s.now().UTC()
-	due := e.due(now)
-	if len(due) == 0 {
-		return nil
-	}
-	var errs []error
-	a, down := newAsked(), &failing{}
-	for batch := range slices.Chunk(due, batchSize) {
-		each(readers, len(batch), func(i int) { e.read(ctx, a, down, &batch[i]) })
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		errs = append(errs, e.commit(ctx, batch, now))
-	}
-	errs = append(errs, e.sources.follow(ctx, e.s, down, now))
-	e.s.figures.round(time.Since(began), len(due))
-	return errors.Join(errs...)
-}
-
-// all is every track that is loaded. A track's lock is never taken while the
-// engine's is held.
-func (e *engine) all() []*track {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Collect(maps.Values(e.tracks))
-}
-
-// due lists the objectives with minutes to read, by source and name.
-func (e *engine) due(now time.Time) []reading {
-	var due []reading
-	for _, t := range e.all() {
-		target := e.target(t, now)
-		t.mu.Lock()
-		if target != t.watermark {
-			due = append(due, reading{t: t, span: minutes{To: target}})
-		}
-		t.mu.Unlock()
-	}
-	slices.SortFunc(due, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(a.t.def.Source, b.t.def.Source), cmp.Compare(a.t.name, b.t.name))
-	})
-	return due
-}
-
-// target is the first minute of an objective that has not settled.
-func (e *engine) target(t *track, now time.Time) int64 {
-	wait := e.s.settle(t.def)
-	if q, err := e.s.sources.Get(t.def.Source); err == nil && !q.Anchored() {
-		h := fnv.New32a()
-		h.Write([]byte(t.name))
-		wait += time.Duration(h.Sum32()) * time.Microsecond % spread
-	}
-	return ledger.Done(now.Add(-wait))
-}
-
-// read asks the source for what an objective lacks.
-func (e *engine) read(ctx context.Context, a *asked, down *failing, r *reading) {
-	t := r.t
-	t.mu.Lock()
-	span, _ := t.plan(r.span.To)
-	t.mu.Unlock()
-	r.span = span
-	if err := down.is(t.def.Source); err != nil {
-		r.err = err
-		return
-	}
-	r.counted, r.trouble, r.exact, r.err = e.count(ctx, a, t.def, span)
-	down.note(t.def.Source, r.err)
-}
-
-// count reads the minutes of span.
-func (e *engine) count(ctx context.Context, a *asked, d *Definition, span minutes) ([]ledger.Minute, trouble, bool, error) {
-	x, err := e.s.questions(d)
-	if err != nil {
-		return nil, fine, false, err
-	}
-	counted, last, err := x.read(ctx, a, span)
-	return counted, last, x.exact, err
-}
-
-// pending is what one objective writes in the transaction of its batch.
-type pending struct {
-	t       *track
-	before  state
-	hours   []hourRow
-	figures db.SaveStatusParams
-	changes []change
-	started bool // a back-fill began
-}
-
-// commit takes a batch of readings into the windows and writes them in one
-// transaction. When that fails the windows are put back as they were.
-func (e *engine) commit(ctx context.Context, batch []reading, now time.Time) error {
-	var todo []pending
-	var unread []reading
-	var errs []error
-	for _, r := range batch {
-		if r.err != nil {
-			unread = append(unread, r)
-			continue
-		}
-		r.t.mu.Lock()
-		defer r.t.mu.Unlock()
-		p, err := e.apply(ctx, r, now)
-		if err != nil { // of this objective alone; the others go on
-			e.drop(r.t)
-			errs = append(errs, fmt.Errorf("move %s forward: %w", r.t.name, err))
-			continue
-		}
-		todo = append(todo, p)
-	}
-	err := e.write(ctx, todo, now)
-	if err != nil {
-		errs = append(errs, err)
-		for _, p := range todo {
-			p.t.state = p.before
-			if !p.t.win.Rewind(p.t.watermark) || p.t.win.End() != p.t.watermark {
-				e.drop(p.t)
-			}
-		}
-	}
-	return errors.Join(append(errs, e.explainUnread(ctx, unread, now))...)
-}
-
-// apply moves one objective forward in memory.
-func (e *engine) apply(ctx context.Context, r reading, now time.Time) (pending, error) {
-	t := r.t
-	p := pending{t: t, before: t.state}
-	_, planned := t.plan(r.span.To)
-	if !t.take(r.span, r.counted) {
-		// The clock went far back: the windows as they were then.
-		if err := t.loadWindows(ctx, e.s.db.Read(), r.span.From); err != nil {
-			return p, err
-		}
-		t.take(r.span, r.counted)
-	}
-	p.started = planned.backfill.running() && planned.backfill.StartedAt == 0
-	if p.started {
-		planned.backfill.StartedAt = database.Micros(now)
-	}
-	planned.watermark, planned.exact = r.span.To, r.exact
-	t.def.Exact = r.exact
-	t.state = planned
-	t.state, p.changes = t.judge(now)
-	p.hours = t.hours(r.span)
-	p.figures = t.figuresNow(now, r.trouble.Say())
-	t.seen = text.Both{}
-	return p, nil
-}
-
-// write puts a batch into the database: all of it or nothing.
-func (e *engine) write(ctx context.Context, todo []pending, now time.Time) error {
-	if len(todo) == 0 {
-		return nil
-	}
-	var gone []*track
-	err := e.s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		gone = nil
-		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
-			return err
-		}
-		stmts := prepare(tx)
-		for _, p := range todo {
-			mine, err := e.writeOne(ctx, tx, stmts, p, now)
-			if err != nil {
-				return fmt.Errorf("write %s: %w", p.t.name, err)
-			}
-			if !mine {
-				gone = append(gone, p.t)
-			}
-		}
-		return nil
-	})
-	for _, t := range gone {
-		e.drop(t)
-	}
-	return err
-}
-
-// writeOne writes one objective. It reports false, and writes nothing, where its
-// definition changed in the meantime.
-func (e *engine) writeOne(ctx context.Context, tx *sql.Tx, stmts *prepared, p pending, now time.Time) (bool, error) {
-	q := db.New(stmts)
-	n, err := q.LockDefinition(ctx, db.LockDefinitionParams{Name: p.t.name, Revision: p.t.revision})
-	if err != nil || n == 0 {
-		return false, err
-	}
-	if err := putHours(ctx, stmts, now, p.hours); err != nil {
-		return false, err
-	}
-	if err := q.SaveStatus(ctx, p.figures); err != nil {
-		return false, err
-	}
-	if len(p.changes) == 0 && !p.started {
-		return true, nil
-	}
-	row, err := q.GetStatus(ctx, p.t.name)
-	if err != nil {
-		return false, err
-	}
-	for _, c := range p.changes {
-		if err := e.s.record(ctx, tx, c, row.Owner, now); err != nil {
-			return false, err
-		}
-	}
-	if p.started {
-		err = e.s.tellBackfill(ctx, tx, EntryBackfillStarted, p.t.def, row.Owner, p.t.backfill)
-	}
-	return true, err
-}
-
-// explainUnread shows why objectives could not be read, once for each reason.
-func (e *engine) explainUnread(ctx context.Context, unread []reading, now time.Time) error {
-	var todo []db.SaveReasonParams
-	for _, r := range unread {
-		t, why := r.t, unreadReason(r.err)
-		t.mu.Lock()
-		late := r.span.To-t.watermark > 1 || fault.KindOf(r.err) == fault.Invalid
-		if late && why != t.seen && t.watermark != 0 {
-			t.seen = why
-			f := t.figuresNow(now, why)
-			todo = append(todo, db.SaveReasonParams{Name: t.name, Status: f.Status, Rank: f.Rank, Reason: f.Reason, UpdatedAt: f.UpdatedAt})
-		} else if late && why != t.seen {
-			t.seen = why
-			todo = append(todo, db.SaveReasonParams{Name: t.name, Status: string(Unknown), Rank: int64(Unknown.rank()),
-				Reason: marshal(why), UpdatedAt: database.Micros(now)})
-		}
-		t.mu.Unlock()
-	}
-	if len(todo) == 0 {
-		return nil
-	}
-	return e.s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := e.s.queue.Holds(ctx, tx, lease); err != nil {
-			return err
-		}
-		for _, p := range todo {
-			if err := db.New(tx).SaveReason(ctx, p); err != nil {
-				return fmt.Errorf("explain %s: %w", p.Name, err)
-			}
-		}
-		return nil
-	})
 }
 
 // unreadReason says to a person why an objective could not be read.

@@ -54,15 +54,15 @@ func (s *Service) history(ctx context.Context, q db.DBTX, d *Definition, span mi
 	if asOf.IsZero() {
 		err = records(ctx, q, d.Name, from, to, take)
 	} else {
-		settled = ledger.Done(asOf.Add(-s.settle(d)))
-		err = recordsAsOf(ctx, q, d.Name, from, to, asOf, s.settle(d), take)
+		settled = ledger.Done(asOf.Add(-s.soon(d)))
+		err = recordsAsOf(ctx, q, d.Name, from, to, asOf, s.soon(d), take)
 	}
 	err = errors.Join(err, h.addLog(ctx, q, d.Name, span, settled))
 	slices.SortFunc(h.Lumps, func(a, b ledger.Lump) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
 	return h, err
 }
 
-// shards is how many parts the minute log has.
+// shards is how many parts all objectives are in, by their slots.
 const shards = 16
 
 // addLog adds the minutes of the hours that are not closed yet, up to the first

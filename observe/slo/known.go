@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
-	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -100,8 +99,9 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	open := func(s burn.Severity) bool {
 		return slices.ContainsFunc(alerts, func(a AlertView) bool { return a.Severity == s })
 	}
-	x.Status, x.StatusReason = condition{page: open(burn.Page), ticket: open(burn.Ticket), left: x.BudgetLeft,
-		events: period.Total > 0, recent: over(time.Hour).Known > 0, gone: text.Both{}}.judge()
+	was := condition{page: open(burn.Page), ticket: open(burn.Ticket), left: x.BudgetLeft,
+		events: period.Total > 0, recent: over(time.Hour).Known > 0}
+	x.Status, x.StatusReason = was.state(), was.why()
 	return nil
 }
 

@@ -6,35 +6,29 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/httpapi"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exchange"
 )
 
 // Rules are the recording and alerting rules of the named objectives, of all
 // where none is named, as a rule file of Prometheus.
 func (s *Service) Rules(ctx context.Context, names []string) (string, error) {
-	rows, err := db.New(s.db.Read()).ListDefinitions(ctx)
+	defs, err := s.book.read(ctx, s.db.Read())
 	if err != nil {
-		return "", database.Fault(fmt.Errorf("read objectives: %w", err))
+		return "", err
 	}
 	missing := slices.Clone(names)
 	var promises []exchange.Promise
-	for _, row := range rows {
+	for _, row := range defs.all {
 		if len(names) > 0 && !slices.Contains(names, row.Name) {
 			continue
 		}
 		missing = slices.DeleteFunc(missing, func(n string) bool { return n == row.Name })
-		var d Definition
-		if err := unmarshal(row.Data, &d); err != nil {
-			return "", fmt.Errorf("read %s: %w", row.Name, err)
-		}
-		service, _, err := s.lookUp(ctx, s.db.Read(), d.Service)
+		service, _, err := s.lookUp(ctx, s.db.Read(), row.Service)
 		if err != nil {
 			return "", err
 		}
-		promises = append(promises, d.promise(service.Owner))
+		promises = append(promises, row.def.promise(service.Owner))
 	}
 	if len(missing) > 0 {
 		return "", notFound(missing[0])

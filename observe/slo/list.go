@@ -1,10 +1,11 @@
 package slo
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,175 +34,153 @@ type filter struct {
 // none in the place of a name asks for objectives that have none.
 const none = "-"
 
-// column is one part of an order.
+// column is one part of an order. Its key is a string or a number.
 type column struct {
-	name  string
-	down  bool
-	whole bool // holds whole numbers
-	key   func(r *row) any
+	down bool
+	key  func(r *row) any
 }
 
-// row is one objective as lists show it.
-type row struct {
-	db.SloStatus
-	ManagedBy string
-}
-
-var byName = column{name: "s.name", key: func(r *row) any { return r.Name }}
+var (
+	byName = column{key: func(r *row) any { return r.Name }}
+	byRank = column{key: func(r *row) any { return float64(r.Status.rank()) }}
+	byLeft = column{key: func(r *row) any { return r.BudgetLeft }}
+)
 
 // orders are the ways to sort the list. Each ends with the name, so that it is
-// the same each time.
+// the same each time. What was never counted comes last where figures decide.
 var orders = map[string][]column{
 	"":          {byRank, byLeft, byName},
 	"status":    {byRank, byLeft, byName},
 	"name":      {byName},
-	"service":   {{name: "s.service", key: func(r *row) any { return r.Service }}, byName},
-	"owner":     {{name: "s.owner", key: func(r *row) any { return r.Owner }}, byName},
-	"tier":      {{name: "s.tier", key: func(r *row) any { return r.Tier }}, byRank, byName},
-	"budget":    {byLeft, byName},
-	"-budget":   {{name: "s.budget_left", down: true, key: byLeft.key}, byName},
-	"burn":      {{name: "s.burn_hour", down: true, key: func(r *row) any { return r.BurnHour }}, byName},
-	"objective": {{name: "s.objective", down: true, key: func(r *row) any { return r.Objective }}, byName},
-	"sli":       {{name: "s.sli", key: func(r *row) any { return r.Sli }}, byName},
+	"service":   {{key: func(r *row) any { return r.Service }}, byName},
+	"owner":     {{key: func(r *row) any { return r.Owner }}, byName},
+	"tier":      {{key: func(r *row) any { return r.Tier }}, byRank, byName},
+	"budget":    {byUnread, byLeft, byName},
+	"-budget":   {byUnread, {down: true, key: byLeft.key}, byName},
+	"burn":      {byUnread, {down: true, key: func(r *row) any { return r.BurnHour }}, byName},
+	"objective": {{down: true, key: func(r *row) any { return r.Objective }}, byName},
+	"sli":       {byUnread, {key: func(r *row) any { return r.Sli }}, byName},
 }
 
-var (
-	byRank = column{name: "s.rank", key: func(r *row) any { return r.Rank }}
-	byLeft = column{name: "s.budget_left", key: func(r *row) any { return r.BudgetLeft }}
-)
+var byUnread = column{key: func(r *row) any {
+	if r.events {
+		return 0.0
+	}
+	return 1.0
+}}
 
 const listCursor = "slos"
 
-func (f filter) where() *database.Where {
-	w := &database.Where{}
-	w.Contains(f.Query, "s.name", "s.title", "s.service", "s.owner")
-	for name, v := range map[string]string{"s.service": f.Service, "s.owner": f.Owner, "s.tier": f.Tier, "s.system": f.System} {
-		switch v {
-		case "":
-		case none:
-			w.And(name+" = ?", "")
-		default:
-			w.And(name+" = ?", v)
-		}
-	}
-	w.AnyOf("s.status", f.Status)
-	return w
-}
-
-// after adds the condition that a row comes after the cursor.
-func after(w *database.Where, order []column, cursor, sort string) error {
-	var at []any
-	if err := httpapi.DecodeCursor(listCursor+sort, cursor, &at); err != nil {
-		return err
-	}
-	if len(at) != len(order) {
-		return fault.New(fault.Invalid, "slo.cursor", text.Say("the cursor is of another list", "カーソルがこの一覧のものではありません"))
-	}
+// compare orders rows, or the keys of one that a cursor holds.
+func compare(order []column, a, b []any) int {
 	for i, c := range order {
-		// A cursor is JSON, whose only number is a float.
-		if v, ok := at[i].(float64); ok && c.whole {
-			at[i] = int64(v)
+		n := 0
+		switch x := a[i].(type) {
+		case string:
+			y, _ := b[i].(string)
+			n = strings.Compare(x, y)
+		case float64:
+			y, _ := b[i].(float64)
+			n = cmp.Compare(x, y)
 		}
-	}
-	var alternatives []string
-	var values []any
-	for i, c := range order {
-		var b strings.Builder
-		for j := range i {
-			b.WriteString(order[j].name + " = ? AND ")
-			values = append(values, at[j])
-		}
-		op := " > ?"
 		if c.down {
-			op = " < ?"
+			n = -n
 		}
-		b.WriteString(c.name + op)
-		values = append(values, at[i])
-		alternatives = append(alternatives, "("+b.String()+")")
+		if n != 0 {
+			return n
+		}
 	}
-	w.And("("+strings.Join(alternatives, " OR ")+")", values...)
-	return nil
+	return 0
 }
 
-const statusColumns = `s.name, s.title, s.service, s.owner, s.tier, s.system, s.objective, s.period, s.watermark, s.missing,
-	s.rules, s.status, s.rank, s.reason, s.exact, s.good, s.total, s.sli, s.budget_left, s.known, s.burn, s.burn_hour,
-	s.exhausts_at, s.backfill, s.updated_at, d.managed_by`
-
-func (r *row) scan(from interface{ Scan(...any) error }) error {
-	return from.Scan(&r.Name, &r.Title, &r.Service, &r.Owner, &r.Tier, &r.System, &r.Objective, &r.Period, &r.Watermark, &r.Missing,
-		&r.Rules, &r.Status, &r.Rank, &r.Reason, &r.Exact, &r.Good, &r.Total, &r.Sli, &r.BudgetLeft, &r.Known, &r.Burn, &r.BurnHour,
-		&r.ExhaustsAt, &r.Backfill, &r.UpdatedAt, &r.ManagedBy)
+func keys(order []column, r *row) []any {
+	all := make([]any, len(order))
+	for i, c := range order {
+		all[i] = c.key(r)
+	}
+	return all
 }
 
-// list returns objectives in order, and the cursor of the next page.
-func (s *Service) list(ctx context.Context, f filter) ([]row, string, error) {
+// matches reports whether an objective is asked for.
+func (f *filter) matches(r *row) bool {
+	is := func(wanted, have string) bool {
+		return wanted == "" || wanted == have || wanted == none && have == ""
+	}
+	if !is(f.Service, r.Service) || !is(f.Owner, r.Owner) || !is(f.Tier, r.Tier) || !is(f.System, r.System) {
+		return false
+	}
+	if len(f.Status) > 0 && !slices.Contains(f.Status, string(r.Status)) {
+		return false
+	}
+	sought := strings.ToLower(strings.TrimSpace(f.Query))
+	return sought == "" || slices.ContainsFunc([]string{r.Name, r.Title, r.Service, r.Owner}, func(s string) bool {
+		return strings.Contains(strings.ToLower(s), sought)
+	})
+}
+
+// choose lists the objectives that the filter matches, in order.
+func (s *Service) choose(ctx context.Context, f filter, order []column) ([]*row, error) {
+	l, err := s.standings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type keyed struct {
+		r    *row
+		keys []any
+	}
+	var found []keyed
+	for _, r := range l.rows {
+		if f.matches(r) {
+			found = append(found, keyed{r, keys(order, r)})
+		}
+	}
+	slices.SortFunc(found, func(a, b keyed) int { return compare(order, a.keys, b.keys) })
+	rows := make([]*row, len(found))
+	for i, k := range found {
+		rows[i] = k.r
+	}
+	return rows, nil
+}
+
+// list returns objectives in order, the cursor of the next page, and how many
+// there are in all.
+func (s *Service) list(ctx context.Context, f filter) ([]*row, string, int, error) {
 	order, ok := orders[f.Sort]
 	if !ok {
-		return nil, "", fault.New(fault.Invalid, "slo.sort", text.Say("the list cannot be sorted by %q", "%q では並べ替えられません", f.Sort)).
+		return nil, "", 0, fault.New(fault.Invalid, "slo.sort", text.Say("the list cannot be sorted by %q", "%q では並べ替えられません", f.Sort)).
 			Fix(ascode.OneOf(f.Sort, "status", "name", "service", "owner", "tier", "budget", "-budget", "burn", "objective", "sli")).On("query.sort")
 	}
-	w := f.where()
+	rows, err := s.choose(ctx, f, order)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	total := len(rows)
 	if f.Cursor != "" {
-		if err := after(w, order, f.Cursor, f.Sort); err != nil {
-			return nil, "", err
+		if rows, err = after(rows, order, f.Cursor, f.Sort); err != nil {
+			return nil, "", 0, err
 		}
 	}
-	var by []string
-	for _, c := range order {
-		if c.down {
-			by = append(by, c.name+" DESC")
-		} else {
-			by = append(by, c.name)
-		}
-	}
-	query := "SELECT " + statusColumns + " FROM slo_status s JOIN slo_definitions d ON d.name = s.name" + w.SQL() + " ORDER BY " + strings.Join(by, ", ")
-	if f.Limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d OFFSET %d", f.Limit+1, f.Offset)
-	}
-	rows, err := s.rows(ctx, query, w.Args())
-	if err != nil || f.Limit == 0 || len(rows) <= f.Limit {
-		return rows, "", err
+	rows = rows[min(f.Offset, len(rows)):]
+	if f.Limit == 0 || len(rows) <= f.Limit {
+		return rows, "", total, nil
 	}
 	rows = rows[:f.Limit]
+	return rows, httpapi.EncodeCursor(listCursor+f.Sort, keys(order, rows[f.Limit-1])), total, nil
+}
+
+// after are the rows that come after the cursor.
+func after(rows []*row, order []column, cursor, sort string) ([]*row, error) {
 	var at []any
-	for _, c := range order {
-		at = append(at, c.key(&rows[f.Limit-1]))
+	if err := httpapi.DecodeCursor(listCursor+sort, cursor, &at); err != nil {
+		return nil, err
 	}
-	return rows, httpapi.EncodeCursor(listCursor+f.Sort, at), nil
-}
-
-func (s *Service) rows(ctx context.Context, query string, args []any) (rows []row, err error) {
-	found, err := s.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("list objectives: %w", err))
+	if len(at) != len(order) {
+		return nil, fault.New(fault.Invalid, "slo.cursor", text.Say("the cursor is of another list", "カーソルがこの一覧のものではありません"))
 	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	for found.Next() {
-		var r row
-		if err := r.scan(found); err != nil {
-			return nil, database.Fault(fmt.Errorf("list objectives: %w", err))
-		}
-		rows = append(rows, r)
-	}
-	return rows, database.Fault(found.Err())
-}
-
-// count is how many objectives the filter matches.
-func (s *Service) count(ctx context.Context, f filter) (n int, err error) {
-	w := f.where()
-	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM slo_status s"+w.SQL(), w.Args()...).Scan(&n)
-	return n, database.Fault(err)
-}
-
-// one returns a single objective, or a NotFound fault.
-func (s *Service) one(ctx context.Context, name string) (row, error) {
-	var r row
-	err := r.scan(s.db.Read().QueryRowContext(ctx,
-		"SELECT "+statusColumns+" FROM slo_status s JOIN slo_definitions d ON d.name = s.name WHERE s.name = $1", name))
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, notFound(name)
-	}
-	return r, database.Fault(err)
+	i, _ := slices.BinarySearchFunc(rows, at, func(r *row, at []any) int {
+		return cmp.Or(compare(order, keys(order, r), at), -1) // the row of the cursor itself has been shown
+	})
+	return rows[i:], nil
 }
 
 func notFound(name string) error {

@@ -78,29 +78,29 @@ func (x source) Values(ctx context.Context, subject journal.Ref, from, to time.T
 }
 
 // rows are the objectives that a subject stands for.
-func (x source) rows(ctx context.Context, subject journal.Ref) ([]row, error) {
+func (x source) rows(ctx context.Context, subject journal.Ref) ([]*row, error) {
 	switch subject.Kind() {
 	case "slo":
 		r, err := x.s.one(ctx, subject.Name())
 		if fault.KindOf(err) == fault.NotFound {
 			return nil, nil
 		}
-		return []row{r}, err
+		return []*row{r}, err
 	case "service":
-		rows, _, err := x.s.list(ctx, filter{Service: subject.Name()})
+		rows, _, _, err := x.s.list(ctx, filter{Service: subject.Name()})
 		return rows, err
 	}
 	return nil, nil
 }
 
-func (x source) present(rows []row) []measure.Value {
+func (x source) present(rows []*row) []measure.Value {
 	var values []measure.Value
 	for i := range rows {
-		r := &rows[i]
-		if r.UpdatedAt == 0 {
+		r := rows[i]
+		if r.standing == nil {
 			continue
 		}
-		v := measure.Value{At: database.Time(r.UpdatedAt), V: x.now(r), Known: r.Known}
+		v := measure.Value{At: database.Time(r.Update), V: x.now(r), Known: r.Known}
 		if len(values) == 0 {
 			values = append(values, v)
 		} else if x.worse(v.V, values[0].V) {

@@ -69,7 +69,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	c.s.figures.read.Collect(ch)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	rows, _, err := c.s.list(ctx, filter{})
+	rows, _, _, err := c.s.list(ctx, filter{})
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(descLeft, err)
 		return
@@ -79,8 +79,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{r.Name, r.Service, r.Owner}, more...)...)
 		}
 		gauge(descObjective, r.Objective)
-		gauge(descStatus, 1, r.Status)
-		if r.Watermark == 0 {
+		gauge(descStatus, 1, string(r.Status))
+		if r.standing == nil {
 			continue
 		}
 		gauge(descSLI, r.Sli)
@@ -89,11 +89,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descGood, r.Good)
 		gauge(descTotal, r.Total)
 		gauge(descEvaluated, float64(r.Watermark*60))
-		burn := map[string]float64{}
-		if err := unmarshal(r.Burn, &burn); err == nil {
-			for w, v := range burn {
-				gauge(descBurn, v, w)
-			}
+		for i, w := range shownWindows {
+			gauge(descBurn, r.Burn[i], label(w))
 		}
 	}
 	alerts, err := db.New(c.s.db.Read()).AllOpenAlerts(ctx)

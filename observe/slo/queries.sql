@@ -28,17 +28,37 @@ DELETE FROM slo_definitions WHERE name = $1;
 -- name: GetDefinition :one
 SELECT * FROM slo_definitions WHERE name = $1;
 
--- name: ListDefinitions :many
-SELECT * FROM slo_definitions ORDER BY name;
+-- name: Defined :many
+SELECT sqlc.embed(d), sqlc.embed(s) FROM slo_definitions d JOIN slo_status s ON s.name = d.name ORDER BY d.name;
+
+-- name: LockGeneration :execrows
+UPDATE slo_generation SET n = n WHERE id = 1 AND n = $1;
+
+-- name: PutMinute :exec
+INSERT INTO slo_minutes (shard, minute, data) VALUES ($1, $2, $3)
+ON CONFLICT (shard, minute) DO UPDATE SET data = excluded.data;
+
+-- name: DropMinutes :exec
+DELETE FROM slo_minutes WHERE shard = $1 AND minute < $2;
+
+-- name: CutMinutes :exec
+DELETE FROM slo_minutes WHERE shard = $1 AND minute >= $2;
+
+-- name: PutShard :exec
+INSERT INTO slo_shards (shard, minute, version, state) VALUES ($1, $2, $3, $4)
+ON CONFLICT (shard) DO UPDATE SET minute = excluded.minute, version = excluded.version, state = excluded.state;
+
+-- name: Shards :many
+SELECT shard, version FROM slo_shards ORDER BY shard;
+
+-- name: GetShard :one
+SELECT * FROM slo_shards WHERE shard = $1;
 
 -- name: Generation :one
 SELECT n FROM slo_generation WHERE id = 1;
 
 -- name: NextGeneration :exec
 UPDATE slo_generation SET n = n + 1 WHERE id = 1;
-
--- name: LockDefinition :execrows
-UPDATE slo_definitions SET revision = revision WHERE name = $1 AND revision = $2;
 
 -- name: DescribeStatus :exec
 INSERT INTO slo_status (name, title, service, owner, tier, system, objective, period) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -47,23 +67,6 @@ ON CONFLICT (name) DO UPDATE SET title = excluded.title, service = excluded.serv
 
 -- name: DescribeService :exec
 UPDATE slo_status SET owner = $2, tier = $3, system = $4 WHERE service = $1;
-
--- name: SaveStatus :exec
-UPDATE slo_status SET watermark = $2, missing = $3, rules = $4, status = $5, rank = $6, reason = $7, exact = $8,
-    good = $9, total = $10, sli = $11, budget_left = $12, known = $13, burn = $14, burn_hour = $15,
-    exhausts_at = $16, backfill = $17, updated_at = $18
-WHERE name = $1;
-
--- name: ResetStatus :exec
-UPDATE slo_status SET watermark = 0, missing = '[]', backfill = '{}', sli = 1, budget_left = 1, known = 0,
-    good = 0, total = 0, burn = '{}', burn_hour = 0, exhausts_at = 0
-WHERE name = $1;
-
--- name: ExtendMissing :exec
-UPDATE slo_status SET missing = $2, backfill = $3 WHERE name = $1;
-
--- name: SaveReason :exec
-UPDATE slo_status SET status = $2, rank = $3, reason = $4, updated_at = $5 WHERE name = $1;
 
 -- name: DeleteStatus :exec
 DELETE FROM slo_status WHERE name = $1;
@@ -207,6 +210,9 @@ DELETE FROM slo_policies WHERE name = $1;
 
 -- name: ListPolicies :many
 SELECT * FROM slo_policies ORDER BY name;
+
+-- name: PolicyStates :many
+SELECT * FROM slo_policy_states;
 
 -- name: PutPolicyState :execrows
 INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)

@@ -3,18 +3,14 @@ package slo
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/openslo"
 	"github.com/teiten/teiten/observe/slo/replay"
@@ -170,23 +166,12 @@ type toReplay struct {
 }
 
 func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.Time) (toReplay, error) {
-	q := db.New(s.db.Read())
-	row, err := q.GetDefinition(ctx, name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return toReplay{}, notFound(name)
-	}
+	row, err := s.one(ctx, name)
 	if err != nil {
-		return toReplay{}, database.Fault(fmt.Errorf("read %s: %w", name, err))
+		return toReplay{}, err
 	}
-	status, err := q.GetStatus(ctx, name)
-	if err != nil {
-		return toReplay{}, database.Fault(fmt.Errorf("read %s: %w", name, err))
-	}
-	d := &Definition{}
-	if err := unmarshal(row.Data, d); err != nil {
-		return toReplay{}, fmt.Errorf("read %s: %w", name, err)
-	}
-	d.Exact = status.Exact
+	d := *row.def
+	d.Exact = row.Exact
 	if to.IsZero() {
 		to = s.now()
 	}
@@ -198,9 +183,9 @@ func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.
 			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
 			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("body.from")
 	}
-	p := toReplay{d: d, inForce: replay.Case{Terms: d.terms(), Window: d.window(), Rules: d.Rules}}
+	p := toReplay{d: &d, inForce: replay.Case{Terms: d.terms(), Window: d.window(), Rules: d.Rules}}
 	p.span = minutes{ledger.Done(from), ledger.Done(to)}
-	p.span.To = min(p.span.To, status.Watermark)
+	p.span.To = min(p.span.To, row.Watermark)
 	p.span.From = min(p.span.From, p.span.To)
 	return p, nil
 }

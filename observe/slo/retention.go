@@ -33,17 +33,13 @@ const (
 // Thin gives up minutes, and later hours, that are older than they are to be
 // kept. It goes on where an earlier run was cut off, and does nothing twice.
 func (s *Service) Thin(ctx context.Context) error {
-	defs, err := db.New(s.db.Read()).ListDefinitions(ctx)
+	defs, err := s.book.read(ctx, s.db.Read())
 	if err != nil {
-		return database.Fault(fmt.Errorf("list objectives: %w", err))
+		return err
 	}
 	now := s.now()
-	for _, row := range defs {
-		d := &Definition{}
-		if err := unmarshal(row.Data, d); err != nil {
-			return fmt.Errorf("read %s: %w", row.Name, err)
-		}
-		if err := s.thin(ctx, d, dayOf(now.Add(-s.retention.Minutes)), dayOf(now.Add(-s.retention.Hours))); err != nil {
+	for _, row := range defs.all {
+		if err := s.thin(ctx, row.def, dayOf(now.Add(-s.retention.Minutes)), dayOf(now.Add(-s.retention.Hours))); err != nil {
 			return fmt.Errorf("thin the ledger of %s: %w", row.Name, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
@@ -100,11 +99,11 @@ func (s *Service) read(ctx context.Context, name string, asOf time.Time) (*Defin
 	if err != nil {
 		return nil, 0, fmt.Errorf("read %s: %w", name, err)
 	}
-	status, err := db.New(s.db.Read()).GetStatus(ctx, name)
+	watermark, err := s.watermark(ctx, name)
 	if err != nil {
-		return nil, 0, notFound(name)
+		return nil, 0, err
 	}
-	return d, s.watermarkAsOf(d, status.Watermark, asOf), nil
+	return d, s.watermarkAsOf(d, watermark, asOf), nil
 }
 
 // spanOf is the span of minutes that a person asks for, which has at least one.

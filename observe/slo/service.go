@@ -29,9 +29,9 @@ import (
 )
 
 const (
-	// defaultSettle is how long after its end a minute is read: time for the
-	// last scrape of the minute to arrive.
-	defaultSettle = 30 * time.Second
+	// defaultSettle is how long after its end a minute is final. It is counted
+	// sooner, and read again until then.
+	defaultSettle = 2 * time.Minute
 	// defaultScrape is how often counters are taken to be scraped where the
 	// source cannot give exact increases.
 	defaultScrape = 30 * time.Second
@@ -51,8 +51,8 @@ type Deps struct {
 	Sources Sources
 	Now     func() time.Time
 	Log     *slog.Logger
-	// Settle is how long after its end a minute is read, for objectives that do
-	// not say; 30 s where it is 0.
+	// Settle is how long after its end a minute is final, for objectives that do
+	// not say; two minutes where it is 0.
 	Settle time.Duration
 	// Retention is how long minutes and hours are kept; DefaultRetention where it
 	// is zero.
@@ -69,6 +69,8 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 	engine  *engine
+	book    book
+	board   board
 	figures figures
 	settled time.Duration
 
@@ -99,13 +101,16 @@ func New(d Deps) *Service {
 	return s
 }
 
-// settle is how long after its end a minute of an objective is read.
+// settle is how long after its end a minute of an objective is final.
 func (s *Service) settle(d *Definition) time.Duration {
 	if d.Settle != nil {
 		return *d.Settle
 	}
 	return s.settled
 }
+
+// soon is how long after its end a minute of an objective is counted first.
+func (s *Service) soon(d *Definition) time.Duration { return min(s.settle(d), early) }
 
 // followCatalog keeps owner, tier and system of a service's objectives what the
 // catalog says.
@@ -124,7 +129,7 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	}
 	err = db.New(tx).DescribeService(ctx, db.DescribeServiceParams{
 		Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System})
-	if err != nil {
+	if err = errors.Join(err, db.New(tx).NextGeneration(ctx)); err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
 	return s.reinstallEach(ctx, tx, moved)
@@ -164,13 +169,10 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 	if err := s.describe(ctx, tx, d); err != nil {
 		return err
 	}
-	switch {
-	case known && old.Counted != d.counted():
-		if err := errors.Join(giveUpLedger(ctx, tx, d.Name, s.now()), q.ResetStatus(ctx, d.Name)); err != nil {
+	if known && old.Counted != d.counted() {
+		if err := giveUpLedger(ctx, tx, d.Name, s.now()); err != nil {
 			return fmt.Errorf("define %s: %w", d.Name, err)
 		}
-	case known:
-		return s.lengthen(ctx, tx, d, old.Data)
 	}
 	return nil
 }
@@ -183,38 +185,6 @@ func (s *Service) describe(ctx context.Context, tx *sql.Tx, d *Definition) error
 	err = db.New(tx).DescribeStatus(ctx, db.DescribeStatusParams{
 		Name: d.Name, Title: d.Title, Service: d.Service, Owner: e.Owner, Tier: e.Tier, System: e.System,
 		Objective: float64(d.Objective), Period: int64(d.Period / time.Second)})
-	if err != nil {
-		return fmt.Errorf("define %s: %w", d.Name, err)
-	}
-	return nil
-}
-
-// lengthen has the minutes read that a longer window reaches and the former one
-// did not.
-func (s *Service) lengthen(ctx context.Context, tx *sql.Tx, d *Definition, former string) error {
-	var old Definition
-	if err := unmarshal(former, &old); err != nil {
-		return fmt.Errorf("define %s: %w", d.Name, err)
-	}
-	if d.longest() <= old.longest() {
-		return nil
-	}
-	q := db.New(tx)
-	row, err := q.GetStatus(ctx, d.Name)
-	if err != nil {
-		return fmt.Errorf("define %s: %w", d.Name, err)
-	}
-	if row.Watermark == 0 {
-		return nil
-	}
-	var missing []minutes
-	var b backfill
-	if err := errors.Join(unmarshal(row.Missing, &missing), unmarshal(row.Backfill, &b)); err != nil {
-		return fmt.Errorf("define %s: %w", d.Name, err)
-	}
-	more := minutes{row.Watermark - int64(d.longest()/time.Minute), row.Watermark - int64(old.longest()/time.Minute)}
-	b = b.more(more, reasonLonger)
-	err = q.ExtendMissing(ctx, db.ExtendMissingParams{Name: d.Name, Missing: marshal(append([]minutes{more}, missing...)), Backfill: marshal(b)})
 	if err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}

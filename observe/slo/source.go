@@ -131,9 +131,6 @@ func sourceRef(name string) journal.Ref {
 func (s *Service) tellGone(ctx context.Context, name string, since time.Time, why error) error {
 	e := sourceEntry{Source: name, Since: since, Reason: unreadReason(why)}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.queue.Holds(ctx, tx, lease); err != nil {
-			return err
-		}
 		n, err := db.New(tx).SourceGone(ctx, db.SourceGoneParams{Name: name, Since: database.Micros(since), Error: marshal(e.Reason)})
 		if err != nil || n == 0 {
 			return err
@@ -146,9 +143,6 @@ func (s *Service) tellGone(ctx context.Context, name string, since time.Time, wh
 func (s *Service) tellBack(ctx context.Context, name string, since, now time.Time) error {
 	e := sourceEntry{Source: name, Since: since, Minutes: int(now.Sub(since) / time.Minute)}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.queue.Holds(ctx, tx, lease); err != nil {
-			return err
-		}
 		n, err := db.New(tx).SourceBack(ctx, name)
 		if err != nil || n == 0 {
 			return err

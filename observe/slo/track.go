@@ -1,48 +1,49 @@
 package slo
 
 import (
-	"context"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/window"
 )
 
-// track is one objective in memory: what the database holds of it, and its
-// windows.
+// track is one objective and its windows, as of one minute.
 type track struct {
-	mu       sync.Mutex
-	name     string
-	revision string
-	def      *Definition
-	win      *window.Windows
+	name string
+	def  *Definition
+	win  windows
 	state
-	seen text.Both  // the reason that was last stored
-	past sync.Mutex // held while a step of the past is read
+}
+
+// windows answer what was counted in a window that ends at the present minute:
+// those of the definition, its period, and where it is in memory any other of up
+// to six hours.
+type windows interface {
+	Over(length time.Duration) ledger.Sum
 }
 
 // state is what an evaluation changes besides the windows. It is a value, so
-// that it can be put back when a transaction fails.
+// that it can be compared and put back.
 type state struct {
-	watermark int64     // the first minute that was not read yet; 0 before the first
-	missing   []minutes // before it, ascending: still to be read
+	watermark int64     // the first minute that was not counted yet
+	from      int64     // the first minute that was ever wanted; 0 before anything was
+	missing   []minutes // before the watermark, ascending: still to be read
 	backfill  backfill
 	rules     map[string]ruleState
 	alerts    map[burn.Severity]alert // those that are open
 	exact     bool
+	gone      text.Both // why the last minutes could not be read
 }
 
 // ruleState is what must be remembered of a rule from one minute to the next.
 type ruleState = burn.Held
 
-// recentGap is the most that is read on the way; a longer gap is back-filled
-// from its newest end, so that the short windows are right again first.
+// recentGap is how many missing minutes are read on the way, without a word. A
+// longer gap is a back-fill that is told of.
 const recentGap = 6 * 60
 
 // The reasons for a back-fill.
@@ -54,11 +55,11 @@ const (
 
 // backfill is the reading of the past and how far it is.
 type backfill struct {
-	Reason     string `json:"reason,omitempty"`
-	Done       int64  `json:"done,omitempty"`  // minutes
-	Total      int64  `json:"total,omitempty"` // minutes
-	StartedAt  int64  `json:"startedAt,omitempty"`
-	FinishedAt int64  `json:"finishedAt,omitempty"`
+	Reason     string
+	Done       int64 // minutes
+	Total      int64 // minutes
+	StartedAt  int64
+	FinishedAt int64
 }
 
 func (b backfill) running() bool { return b.Total > 0 && b.FinishedAt == 0 }
@@ -71,69 +72,22 @@ func (b backfill) fraction() float64 {
 }
 
 // more returns the back-fill with more to do. One that was finished begins anew.
-func (b backfill) more(m minutes, reason string) backfill {
+func (b backfill) more(n int64, reason string) backfill {
 	if !b.running() {
 		b = backfill{Reason: reason}
 	}
-	b.Total += m.len()
+	b.Total += n
 	return b
 }
 
-// loadTrack reads an objective with its windows from the database.
-func loadTrack(ctx context.Context, q db.DBTX, row db.SloDefinition) (*track, error) {
-	t := &track{name: row.Name, revision: row.Revision, def: &Definition{}}
-	if err := unmarshal(row.Data, t.def); err != nil {
-		return nil, err
-	}
-	st, err := db.New(q).GetStatus(ctx, row.Name)
-	if err != nil {
-		return nil, database.Fault(err)
-	}
-	t.watermark, t.exact = st.Watermark, st.Exact
-	for text, into := range map[string]any{st.Missing: &t.missing, st.Backfill: &t.backfill, st.Rules: &t.rules} {
-		if err := unmarshal(text, into); err != nil {
-			return nil, err
-		}
-	}
-	if t.alerts, err = loadAlerts(ctx, q, row.Name); err != nil {
-		return nil, err
-	}
-	t.def.Exact = t.exact
-	return t, t.loadWindows(ctx, q, t.watermark)
-}
+// over is what was counted in a window that ends at the watermark.
+func (t *track) over(length time.Duration) ledger.Sum { return t.win.Over(length) }
 
-// loadWindows makes windows that end before minute end, from the ledger.
-func (t *track) loadWindows(ctx context.Context, q db.DBTX, end int64) error {
-	t.win = window.New(end, t.def.windows()...)
-	if end == 0 {
-		return nil
-	}
-	return records(ctx, q, t.name, t.win.Since()/ledger.MinutesPerHour, end/ledger.MinutesPerHour,
-		func(r *ledger.Record) { t.win.Load(r.Number, &r.Hour) })
-}
-
-// plan says which minutes to read now, given that those before target are
-// settled. For a new objective, and after hours without reading, that is only
-// the last one; the rest becomes missing.
-func (t *track) plan(target int64) (span minutes, after state) {
-	after = t.state
-	switch {
-	case t.watermark == 0:
-		past := minutes{target - 1 - int64(t.def.longest()/time.Minute), target - 1}
-		after.missing = []minutes{past}
-		after.backfill = backfill{}.more(past, reasonNew)
-		return minutes{target - 1, target}, after
-	case target < t.watermark: // the clock went back
-		after.watermark = target
-		after.missing = before(t.missing, target)
-		return minutes{target - 1, target}, after
-	case target-t.watermark > recentGap:
-		gap := minutes{t.watermark, target - 1}
-		after.missing = append(slices.Clone(t.missing), gap)
-		after.backfill = t.backfill.more(gap, reasonGap)
-		return minutes{target - 1, target}, after
-	}
-	return minutes{t.watermark, target}, after
+// terms are what the rules are judged against.
+func (t *track) terms() burn.Terms {
+	x := t.def.terms()
+	x.Exact = t.exact || !t.def.Counter
+	return x
 }
 
 // lacks reports whether minutes of the window that ends at the watermark are
@@ -143,99 +97,152 @@ func (t *track) lacks(length time.Duration) bool {
 	return slices.ContainsFunc(t.missing, func(m minutes) bool { return m.To > from })
 }
 
-// before cuts what is missing at a minute.
-func before(missing []minutes, end int64) []minutes {
-	var kept []minutes
-	for _, m := range missing {
-		if m.To = min(m.To, end); m.len() > 0 {
-			kept = append(kept, m)
-		}
+// lose notes minutes at the watermark's end that could not be read. When they
+// become many, that is a back-fill.
+func (s *state) lose(span minutes) {
+	s.missing = merge(append(slices.Clone(s.missing), span))
+	last := s.missing[len(s.missing)-1]
+	switch {
+	case s.backfill.running():
+		s.backfill.Total += span.len()
+	case last.len() > recentGap:
+		s.backfill = s.backfill.more(last.len(), reasonGap)
 	}
-	return kept
 }
 
-// take puts what was read into the windows. It reports false where the windows
-// cannot be moved there and must be loaded again.
-func (t *track) take(span minutes, counted []ledger.Minute) bool {
-	if t.watermark == 0 {
-		t.win = window.New(span.From, t.def.windows()...)
-	}
-	if !t.win.Rewind(span.From) {
+// found takes minutes out of those that are missing, and reports whether that
+// ended a back-fill.
+func (s *state) found(span minutes, now int64) (finished bool) {
+	left, n := without(s.missing, span)
+	s.missing = left
+	if !s.backfill.running() || n == 0 {
 		return false
 	}
-	if t.def.AbsentBad {
-		absentAsBad(counted, t.win.Over(24*time.Hour))
+	s.backfill.Done += n
+	if len(left) == 0 {
+		s.backfill.Done, s.backfill.FinishedAt = s.backfill.Total, now
+		return true
 	}
-	for i, m := range counted {
-		t.win.Append(span.From+int64(i), m)
-	}
-	return true
+	return false
 }
 
-// hours returns the hours that hold the minutes of span.
-func (t *track) hours(span minutes) []hourRow {
-	var rows []hourRow
-	for n := span.From / ledger.MinutesPerHour; n <= (span.To-1)/ledger.MinutesPerHour; n++ {
-		rows = append(rows, hourRow{t.name, ledger.Record{Number: n, Hour: t.win.Hour(n)}})
-	}
-	return rows
-}
-
-// over is what was counted in the window of the given length that ends at the
-// watermark: one of the windows', or a short one added up.
-func (t *track) over(length time.Duration) ledger.Sum {
-	if length > burn.Reach || slices.Contains(t.def.windows(), length) {
-		return t.win.Over(length)
-	}
-	var sum ledger.Sum
-	for m := max(t.win.End()-int64(length/time.Minute), 0); m < t.win.End(); m++ {
-		h := t.win.Hour(m / ledger.MinutesPerHour)
-		sum = sum.Add(h[m%ledger.MinutesPerHour])
-	}
-	return sum
-}
-
-// figuresNow is what lists and pages show, as of the watermark.
-func (t *track) figuresNow(now time.Time, gone text.Both) db.SaveStatusParams {
-	d := t.def
-	period := t.win.Over(d.Period)
-	left := d.Objective.BudgetLeft(period)
-	rates := map[string]float64{}
-	for _, w := range shownWindows {
-		rates[label(w)] = d.Objective.BurnRate(t.win.Over(w))
-	}
-	_, page := t.alerts[burn.Page]
-	_, ticket := t.alerts[burn.Ticket]
-	status, why := condition{
-		page: page, ticket: ticket, left: left, events: period.Total > 0,
-		recent: t.win.Over(time.Hour).Known > 0, gone: gone,
-		backfilling: t.backfill.running(), fraction: t.backfill.fraction(),
-	}.judge()
-	if page {
-		why = t.alerts[burn.Page].Data.Reason
-	}
-	var exhausts int64
-	if soonest, ok := t.exhaustsIn(left); ok {
-		exhausts = database.Micros(ledger.Start(t.watermark).Add(soonest))
-	}
-	return db.SaveStatusParams{
-		Name: t.name, Watermark: t.watermark, Missing: marshal(nonNil(t.missing)), Rules: marshal(t.rules),
-		Status: string(status), Rank: int64(status.rank()), Reason: marshal(why), Exact: t.exact,
-		Good: period.Good(), Total: period.Total, Sli: burn.SLI(period), BudgetLeft: left,
-		Known: float64(period.Known) / d.Period.Minutes(), Burn: marshal(rates), BurnHour: rates["1h"],
-		ExhaustsAt: exhausts, Backfill: marshal(t.backfill), UpdatedAt: database.Micros(now),
-	}
-}
-
-// exhaustsIn is the soonest of the forecasts.
-func (t *track) exhaustsIn(left float64) (soonest time.Duration, ok bool) {
-	for _, w := range burn.Forecasts {
-		in, will := burn.ExhaustsIn(left, t.def.Objective.BurnRate(t.win.Over(w)), t.def.Period)
-		if will && (!ok || in < soonest) {
-			soonest, ok = in, true
+// without cuts a span out of others, and tells how many minutes that were.
+func without(spans []minutes, cut minutes) (left []minutes, n int64) {
+	for _, m := range spans {
+		before, after := minutes{m.From, min(m.To, cut.From)}, minutes{max(m.From, cut.To), m.To}
+		if before.len() > 0 {
+			left = append(left, before)
+		}
+		if after.len() > 0 {
+			left = append(left, after)
+		}
+		if inner := (minutes{max(m.From, cut.From), min(m.To, cut.To)}); inner.len() > 0 {
+			n += inner.len()
 		}
 	}
-	return soonest, ok
+	return left, n
+}
+
+// member is a track that a shard moves from minute to minute.
+type member struct {
+	track
+	d     *defined
+	block *window.Block
+	row   int
+	id    uint64 // of the windows; see Definition.windowsID
+
+	// final is the first minute that may still turn out otherwise, and is read
+	// again. raw and lumps are what was counted from the shard's first such minute
+	// on, and slicer what is known of the slice under way there.
+	final  int64
+	raw    []ledger.Minute
+	lumps  []ledger.Lump
+	slicer budgeting.Slicer
+
+	asks        []ask
+	countable   bool      // a source that counts can be asked for it
+	excluded    []minutes // of the span knownFor
+	knownFor    minutes
+	filling     filling
+	complete    bool      // its row is summed up; otherwise the past has yet to be added
+	gathering   bool      // its past is being read
+	pausedUntil time.Time // until then its past is left alone
+}
+
+// Over reads a window off the block.
+func (m *member) Over(length time.Duration) ledger.Sum {
+	n := int64(length / time.Minute)
+	lengths := m.block.Lengths()
+	if length == m.def.Period && lengths[len(lengths)-1] == 0 {
+		n = 0
+	}
+	if i := slices.Index(lengths, n); i >= 0 {
+		return m.block.Sum(m.row, i)
+	}
+	return m.block.Over(m.row, n)
+}
+
+// standing is where the objective stands now.
+func (m *member) standing(made int64) *standing {
+	s := &standing{
+		slot: m.d.slot, end: m.watermark, made: made, windows: m.id, complete: m.complete,
+		sums: m.block.Sums(nil, m.row), state: m.state, slicer: m.slicer,
+	}
+	s.state.alerts = nil // they have a table of their own
+	return s
+}
+
+// view is what the budget counts over the minutes from the shard's first one that
+// is not final: without what is excluded, and in slices where it counts those.
+func (m *member) view(first int64) []ledger.Minute {
+	view := make([]ledger.Minute, len(m.raw))
+	s := m.slicer
+	for i, raw := range m.raw {
+		view[i], s = m.next(s, first+int64(i), raw)
+	}
+	return view
+}
+
+// next is budgeting.Counting.Next for a minute that may be excluded: such a one
+// counts nothing, and is no gap.
+func (m *member) next(s budgeting.Slicer, minute int64, raw ledger.Minute) (ledger.Minute, budgeting.Slicer) {
+	excluded := m.excludes(minute)
+	if excluded {
+		raw = ledger.Minute{}
+	}
+	v, s := m.def.Counting.Next(s, minute, raw)
+	if excluded {
+		v.Known = true
+	}
+	return v, s
+}
+
+func (m *member) excludes(minute int64) bool {
+	return slices.ContainsFunc(m.excluded, func(x minutes) bool { return minute >= x.From && minute < x.To })
+}
+
+// lengths are the windows that are slid for the objective, in minutes: a
+// calendar period, whose length varies, is the last and 0.
+func (d *Definition) lengths() []int64 {
+	var all []int64
+	for _, w := range d.windows() {
+		if n := int64(w / time.Minute); w != d.Period || d.window().Calendar == nil || slices.Contains(shownWindows, w) {
+			all = append(all, n)
+		}
+	}
+	if d.window().Calendar != nil {
+		all = append(all, 0)
+	}
+	return all
+}
+
+// reach is how far back from minute end the objective looks.
+func (d *Definition) reach(end int64) int64 {
+	from := end - int64(d.longest()/time.Minute)
+	if d.window().Calendar != nil {
+		from = min(from, d.window().Start(end))
+	}
+	return max(from, 0)
 }
 
 func nonNil[T any](items []T) []T {

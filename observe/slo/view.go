@@ -3,9 +3,8 @@ package slo
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
@@ -100,10 +99,6 @@ type Detail struct {
 	Rules       []RuleView  `json:"alertRules"`
 	Forecasts   []Forecast  `json:"forecasts"`
 	Excluded    ExcludedNow `json:"excluded"`
-
-	Document  string        `json:"document" doc:"The SLO document that the objective comes from. One with several objectives has the first by its own name."`
-	Budgeting Budgeting     `json:"budgeting"`
-	Calendar  *CalendarView `json:"calendar,omitempty" doc:"The window, where it follows the calendar."`
 }
 
 // Queries are the expressions of an objective, and what is sent to the source.
@@ -190,11 +185,7 @@ type Worst struct {
 // List returns objectives in order, the cursor of the next page, and how many
 // there are in all.
 func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, error) {
-	rows, next, err := s.list(ctx, f)
-	if err != nil {
-		return nil, "", 0, err
-	}
-	total, err := s.count(ctx, f)
+	rows, next, total, err := s.list(ctx, f)
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -203,8 +194,8 @@ func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, e
 		return nil, "", 0, err
 	}
 	all := make([]Summary, len(rows))
-	for i := range rows {
-		if all[i], err = summarise(&rows[i], open); err != nil {
+	for i, r := range rows {
+		if all[i], err = summarise(r, open); err != nil {
 			return nil, "", 0, err
 		}
 	}
@@ -235,18 +226,26 @@ func summarise(r *row, open map[string][]AlertView) (Summary, error) {
 	period := time.Duration(r.Period) * time.Second
 	x := Summary{
 		Name: r.Name, Title: r.Title, Service: r.Service, Owner: r.Owner, Tier: r.Tier, System: r.System,
-		Objective: r.Objective, Window: Period{label(period), period.Hours() / 24}, Status: Status(r.Status),
-		SLI: r.Sli, BudgetLeft: r.BudgetLeft, Known: r.Known, Good: r.Good, Total: r.Total,
-		ExhaustsAt: timeOf(r.ExhaustsAt), Alerts: nonNil(open[r.Name]), UpdatedAt: timeOf(r.UpdatedAt),
+		Objective: r.Objective, Window: Period{label(period), period.Hours() / 24}, Status: r.Status, StatusReason: r.why(),
+		Known: r.Known, BurnRates: map[string]float64{},
+		ExhaustsAt: timeOf(r.ExhaustsAt), Alerts: nonNil(open[r.Name]), UpdatedAt: timeOf(r.Update), Backfill: r.Backfill.view(),
 	}
-	var b backfill
-	for data, into := range map[string]any{r.Reason: &x.StatusReason, r.Burn: &x.BurnRates, r.Backfill: &b, r.ManagedBy: &x.ManagedBy} {
-		if err := unmarshal(data, into); err != nil {
-			return x, fmt.Errorf("read %s: %w", r.Name, err)
+	if r.standing != nil {
+		x.Good, x.Total, x.SLI, x.BudgetLeft = r.Good, r.Total, r.Sli, r.BudgetLeft
+		for i, w := range shownWindows {
+			x.BurnRates[label(w)] = r.Burn[i]
+		}
+	} else {
+		x.SLI, x.BudgetLeft = 1, 1
+	}
+	if r.page {
+		for _, a := range x.Alerts {
+			if a.Severity == burn.Page {
+				x.StatusReason = a.Reason
+			}
 		}
 	}
-	x.Backfill = b.view()
-	return x, nil
+	return x, unmarshal(r.managedBy, &x.ManagedBy)
 }
 
 func (b backfill) view() BackfillView {
@@ -288,39 +287,35 @@ func (s *Service) Alerts(ctx context.Context, f alertFilter) ([]AlertView, strin
 	if err != nil {
 		return nil, "", err
 	}
+	now, err := s.standings(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	all := make([]AlertView, len(rows))
 	for i, r := range rows {
 		if all[i], err = viewAlert(r); err != nil {
 			return nil, "", err
 		}
-		if r.State != "firing" {
-			continue
-		}
-		if all[i].ShortNow, err = s.burnsNow(ctx, r.Slo, cmp.Or(all[i].Short, all[i].Long)); err != nil {
-			return nil, "", err
+		if r.State == Firing {
+			all[i].ShortNow = now.burnsNow(r.Slo, cmp.Or(all[i].Short, all[i].Long))
 		}
 	}
 	return all, next, nil
 }
 
-// burnsNow is the burn rate of an objective over a window as of its last round,
+// burnsNow is the burn rate of an objective over a window as of its last minute,
 // nil where that window is not kept.
-func (s *Service) burnsNow(ctx context.Context, name, window string) (*float64, error) {
-	status, err := db.New(s.db.Read()).GetStatus(ctx, name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // an objective that goes away burns no more
+func (l *listing) burnsNow(name, window string) *float64 {
+	r := l.byName[name]
+	if r == nil || r.standing == nil { // an objective that goes away burns no more
+		return nil
 	}
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("read %s: %w", name, err))
+	for i, w := range shownWindows {
+		if label(w) == window {
+			return &r.Burn[i]
+		}
 	}
-	burn := map[string]float64{}
-	if err := unmarshal(status.Burn, &burn); err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if v, ok := burn[window]; ok {
-		return &v, nil
-	}
-	return nil, nil //nolint:nilnil // an own rule's window
+	return nil // an own rule's window
 }
 
 // Get returns everything about one objective.
@@ -334,16 +329,18 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 		return Detail{}, err
 	}
 	var x Detail
-	if x.Summary, err = summarise(&r, open); err != nil {
+	if x.Summary, err = summarise(r, open); err != nil {
 		return x, err
 	}
-	definition, err := db.New(s.db.Read()).GetDefinition(ctx, name)
-	if err != nil {
-		return x, notFound(name)
+	t := &track{name: name, def: r.def, win: stood{&standing{}, r.def}}
+	if r.standing != nil {
+		t = r.standing.track(r.def)
+		if t.win, err = s.withRecent(ctx, t); err != nil {
+			return x, err
+		}
 	}
-	t, err := loadTrack(ctx, s.db.Read(), definition)
-	if err != nil {
-		return x, fmt.Errorf("load %s: %w", name, err)
+	if x.Gaps, err = s.gaps(ctx, t); err != nil {
+		return x, err
 	}
 	s.detail(&x, t)
 	if x.Excluded, err = s.excludedNow(ctx, t.def); err != nil {
@@ -352,12 +349,36 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 	return x, s.commit(ctx, []*Summary{&x.Summary})
 }
 
+// recently are windows that were stored, and any short one besides.
+type recently struct {
+	windows
+	kept []time.Duration
+	seen []ledger.Minute // the last hours
+}
+
+// Over reads a window that is kept, or adds up a short one.
+func (r recently) Over(length time.Duration) ledger.Sum {
+	if slices.Contains(r.kept, length) {
+		return r.windows.Over(length)
+	}
+	var sum ledger.Sum
+	for _, m := range r.seen[max(0, len(r.seen)-int(length/time.Minute)):] {
+		sum = sum.Add(m)
+	}
+	return sum
+}
+
+func (s *Service) withRecent(ctx context.Context, t *track) (windows, error) {
+	span := minutes{max(t.watermark-int64(burn.Reach/time.Minute), 0), t.watermark}
+	h, err := s.history(ctx, s.db.Read(), t.def, span, time.Time{})
+	return recently{t.win, t.def.windows(), h.Minutes}, err
+}
+
 // detail fills in what follows from the definition and the windows.
 func (s *Service) detail(x *Detail, t *track) {
 	d := t.def
 	x.Description, x.DataSource = d.Description, d.Source
 	x.Queries = s.queriesOf(d)
-	x.Document, x.Budgeting, x.Calendar = documentOf(d.Name), budgetingOf(d), calendarOf(d, t.watermark)
 	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d, d.Source))
 	if t.watermark > 0 {
 		at := ledger.Start(t.watermark)
@@ -367,7 +388,6 @@ func (s *Service) detail(x *Detail, t *track) {
 	if d.AbsentBad {
 		x.Absent = "bad"
 	}
-	x.Gaps = t.gaps()
 	x.Rules = t.ruleViews()
 	x.Forecasts = t.forecasts()
 }
@@ -416,33 +436,28 @@ const mostGaps = 100
 func kindOf(r burn.Rule) string { return cmp.Or(string(r.Kind), "burn-rate") }
 
 // gaps are the minutes without data in the period, the newest first.
-func (t *track) gaps() []Gap {
+func (s *Service) gaps(ctx context.Context, t *track) ([]Gap, error) {
 	gaps := []Gap{}
-	from := t.watermark - int64(t.def.Period/time.Minute)
-	var end int64 // of the gap that is being followed, 0 outside one
-	flush := func(start int64) {
-		if end > 0 {
-			gaps = append(gaps, Gap{ledger.Start(start), ledger.Start(end), end - start})
-			end = 0
+	if t.watermark == 0 {
+		return gaps, nil
+	}
+	span := minutes{max(t.def.window().Start(t.watermark), 0), t.watermark}
+	h, err := s.history(ctx, s.db.Read(), t.def, span, time.Time{})
+	if err != nil {
+		return gaps, err
+	}
+	for end := len(h.Minutes); end > 0 && len(gaps) < mostGaps; {
+		start := end
+		for start > 0 && !h.Minutes[start-1].Known {
+			start--
 		}
-	}
-	for n := (t.watermark - 1) / ledger.MinutesPerHour; n >= from/ledger.MinutesPerHour && t.watermark > 0 && len(gaps) < mostGaps; n-- {
-		h := t.win.Hour(n)
-		for i := int64(ledger.MinutesPerHour - 1); i >= 0; i-- {
-			m := n*ledger.MinutesPerHour + i
-			switch {
-			case m >= t.watermark || m < from:
-			case h[i].Known:
-				flush(m + 1)
-			case end == 0:
-				end = m + 1
-			}
+		if start < end {
+			from, to := span.From+int64(start), span.From+int64(end)
+			gaps = append(gaps, Gap{ledger.Start(from), ledger.Start(to), to - from})
 		}
+		end = start - 1
 	}
-	if len(gaps) < mostGaps {
-		flush(from)
-	}
-	return gaps
+	return gaps, nil
 }
 
 // ruleViews reads every rule off the windows.
@@ -450,12 +465,12 @@ func (t *track) ruleViews() []RuleView {
 	views := []RuleView{}
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.def.terms(), t.over, was.Firing)
+		x := r.Judge(t.terms(), t.over, was.Firing)
 		v := RuleView{
 			Name: r.Name, Severity: r.Severity, Kind: kindOf(r), Left: r.Left, Within: labelled(r.Within),
 			Long: labelled(r.Long), Short: labelled(r.Short), For: labelled(r.For), Factor: r.Factor, Share: r.Share,
 			LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, LongEvents: x.Long.Total, MinimumEvents: x.Minimum, Chance: x.Chance,
-			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.State(t.def.terms(), was.Firing),
+			Over: x.Over, Guarded: x.Guarded, Firing: was.Firing, Policy: r.Policy, Reason: x.State(t.terms(), was.Firing),
 		}
 		if was.Firing {
 			at := ledger.Start(was.Since)

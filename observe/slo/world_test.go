@@ -47,6 +47,7 @@ type world struct {
 	sources *switchable
 	clock   atomic.Int64
 	journal *journal.Journal
+	queue   *queue.Queue
 	slo     *slo.Service
 	ascode  *ascode.Engine
 
@@ -114,6 +115,7 @@ func (w *world) restart() {
 	}
 	w.journal = journal.New(w.db, w.now)
 	c := catalog.New(catalog.Deps{DB: w.db, Now: w.now})
+	w.queue = q
 	w.slo = slo.New(slo.Deps{DB: w.db, Journal: w.journal, Queue: q, Catalog: c, Sources: w.sources, Now: w.now, Log: discard, Retention: w.retention})
 	r := ascode.NewRegistry()
 	c.Kinds(r)
@@ -235,32 +237,66 @@ func (w *world) live(end time.Time, happens traffic) {
 	}
 }
 
-// counted is what the ledger holds between two times.
+// counted is what the ledger holds between two times: its hours, and the minutes
+// of hours that are not closed where those do not know them.
 func (w *world) counted(name string, from, to time.Time) ledger.Sum {
 	w.t.Helper()
+	known := map[int64]ledger.Minute{}
+	var slot int64
+	err := w.db.Read().QueryRowContext(w.t.Context(), "SELECT slot FROM slo_definitions WHERE name = $1", name).Scan(&slot)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		w.t.Fatal(err)
+	}
+	w.stored("SELECT minute, data FROM slo_minutes WHERE shard = $1", slot%16, func(minute int64, data []byte) {
+		column, err := ledger.UnpackColumn(data, minute)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range column {
+			if c.Slot == slot {
+				known[minute] = ledger.Minute{Total: c.Total, Bad: c.Bad, Known: true}
+			}
+		}
+	})
+	w.stored("SELECT hour, data FROM slo_ledger WHERE slo = $1", name, func(number int64, data []byte) {
+		var h ledger.Hour
+		if err := h.Unpack(data); err != nil {
+			w.t.Fatal(err)
+		}
+		for i, m := range h {
+			if m.Known {
+				known[number*60+int64(i)] = m
+			}
+		}
+	})
 	var sum ledger.Sum
-	rows, err := w.db.Read().QueryContext(w.t.Context(), "SELECT hour, data FROM slo_ledger WHERE slo = $1", name)
+	for minute, m := range known {
+		if at := ledger.Start(minute); !at.Before(from) && at.Before(to) {
+			sum = sum.Add(m)
+		}
+	}
+	return sum
+}
+
+// stored calls each for the rows of a query: a number and bytes.
+func (w *world) stored(query string, arg any, each func(n int64, data []byte)) {
+	w.t.Helper()
+	rows, err := w.db.Read().QueryContext(w.t.Context(), query, arg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var number int64
+		var n int64
 		var data []byte
-		var h ledger.Hour
-		if err := errors.Join(rows.Scan(&number, &data), h.Unpack(data)); err != nil {
+		if err := rows.Scan(&n, &data); err != nil {
 			w.t.Fatal(err)
 		}
-		for i, m := range h {
-			if at := ledger.Start(number*60 + int64(i)); !at.Before(from) && at.Before(to) {
-				sum = sum.Add(m)
-			}
-		}
+		each(n, data)
 	}
 	if err := rows.Err(); err != nil {
 		w.t.Fatal(err)
 	}
-	return sum
 }
 
 // entries lists the journal's entries of a kind, oldest first.
@@ -276,23 +312,17 @@ func (w *world) entries(kind string) []journal.Entry {
 	return found
 }
 
-// figure reads one column of an objective's status.
-func (w *world) figure(name, column string) (v float64) {
+// detail is everything about an objective.
+func (w *world) detail(name string) slo.Detail {
 	w.t.Helper()
-	err := w.db.Read().QueryRowContext(w.t.Context(), fmt.Sprintf("SELECT %s FROM slo_status WHERE name = $1", column), name).Scan(&v)
+	d, err := w.slo.Get(w.t.Context(), name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return v
+	return d
 }
 
-func (w *world) status(name string) (status string) {
-	w.t.Helper()
-	if err := w.db.Read().QueryRowContext(w.t.Context(), "SELECT status FROM slo_status WHERE name = $1", name).Scan(&status); err != nil {
-		w.t.Fatal(err)
-	}
-	return status
-}
+func (w *world) status(name string) string { return string(w.detail(name).Status) }
 
 // shop is a service with one objective over thirty days.
 var shop = `

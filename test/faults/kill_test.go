@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/test/program"
 )
 
@@ -170,7 +171,7 @@ func finished(t *testing.T, address string, objectives int) bool {
 	}
 	done := 0
 	for _, s := range all {
-		if s.watermark > 0 && s.missing == "[]" {
+		if s.Watermark > 0 && s.Missing == 0 {
 			done++
 		}
 	}
@@ -293,32 +294,12 @@ func checkDelivered(t *testing.T, hooks *receiver, deliveries, kills int) {
 	t.Logf("%d messages, %d crashes, %d sent again", deliveries, kills, twice)
 }
 
-// status is what the database says of an objective.
-type status struct {
-	watermark int64
-	missing   string
-}
-
 // statusOf reads the database beside the running server.
-func statusOf(ctx context.Context, address string) (map[string]status, error) {
+func statusOf(ctx context.Context, address string) (map[string]slo.Progress, error) {
 	db, err := database.Open(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	rows, err := db.Read().QueryContext(ctx, "SELECT name, watermark, missing FROM slo_status")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := map[string]status{}
-	for rows.Next() {
-		var name string
-		var s status
-		if err := rows.Scan(&name, &s.watermark, &s.missing); err != nil {
-			return nil, err
-		}
-		all[name] = s
-	}
-	return all, rows.Err()
+	return slo.ReadProgress(ctx, db.Read())
 }

@@ -81,7 +81,7 @@ func contained(t *testing.T, behaves behaviour) {
 		t.Fatal(err)
 	}
 	for name, o := range all {
-		if o.watermark != 0 {
+		if o.Watermark != 0 && o.Missing == 0 {
 			t.Errorf("%s took minutes for read that nobody answered", name)
 		}
 	}

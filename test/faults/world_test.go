@@ -12,8 +12,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/test/program"
 )
@@ -204,41 +207,17 @@ func readLedger(t *testing.T, address string) map[string]*totals {
 	}
 	defer db.Close()
 	all := map[string]*totals{}
-	rows, err := db.Read().QueryContext(t.Context(), "SELECT name, watermark FROM slo_status")
+	progress, err := slo.ReadProgress(t.Context(), db.Read())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rows.Next() {
-		var name string
-		s := &totals{}
-		if err := rows.Scan(&name, &s.watermark); err != nil {
-			t.Fatal(err)
-		}
-		all[name] = s
+	for name, p := range progress {
+		all[name] = &totals{watermark: p.Watermark}
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
-	rows, err = db.Read().QueryContext(t.Context(), "SELECT slo, hour, data FROM slo_ledger ORDER BY slo, hour")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for rows.Next() {
-		var name string
-		var number int64
-		var data []byte
-		if err := rows.Scan(&name, &number, &data); err != nil {
-			t.Fatal(err)
-		}
-		var h ledger.Hour
-		if err := h.Unpack(data); err != nil {
-			t.Fatalf("%s, hour %d: %v", name, number, err)
-		}
-		for i, m := range h {
-			if !m.Known {
-				continue
-			}
-			minute, s := number*ledger.MinutesPerHour+int64(i), all[name]
+	for name, minutes := range readMinutes(t, db) {
+		s := all[name]
+		for _, minute := range slices.Sorted(maps.Keys(minutes)) {
+			m := minutes[minute]
 			if s.minutes == 0 {
 				s.first = minute
 			}
@@ -250,10 +229,61 @@ func readLedger(t *testing.T, address string) map[string]*totals {
 			}
 		}
 	}
+	return all
+}
+
+// readMinutes reads every known minute of every objective: of hours that are
+// closed, and of the others.
+func readMinutes(t *testing.T, db *database.DB) map[string]map[int64]ledger.Minute {
+	t.Helper()
+	all, names := map[string]map[int64]ledger.Minute{}, map[int64]string{}
+	each(t, db, "SELECT name, slot, '' FROM slo_definitions", func(name string, slot int64, _ []byte) {
+		names[slot], all[name] = name, map[int64]ledger.Minute{}
+	})
+	each(t, db, "SELECT '', minute, data FROM slo_minutes", func(_ string, minute int64, data []byte) {
+		column, err := ledger.UnpackColumn(data, minute)
+		if err != nil {
+			t.Fatalf("minute %d: %v", minute, err)
+		}
+		for _, c := range column {
+			if name, ok := names[c.Slot]; ok {
+				all[name][minute] = ledger.Minute{Total: c.Total, Bad: c.Bad, Known: true}
+			}
+		}
+	})
+	each(t, db, "SELECT slo, hour, data FROM slo_ledger", func(name string, number int64, data []byte) {
+		var h ledger.Hour
+		if err := h.Unpack(data); err != nil {
+			t.Fatalf("%s, hour %d: %v", name, number, err)
+		}
+		for i, m := range h {
+			if m.Known {
+				all[name][number*ledger.MinutesPerHour+int64(i)] = m
+			}
+		}
+	})
+	return all
+}
+
+// each calls do for the rows of a query.
+func each(t *testing.T, db *database.DB, query string, do func(name string, n int64, data []byte)) {
+	t.Helper()
+	rows, err := db.Read().QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		var n int64
+		var data []byte
+		if err := rows.Scan(&name, &n, &data); err != nil {
+			t.Fatal(err)
+		}
+		do(name, n, data)
+	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return all
 }
 
 // checkLedger fails where a minute is missing, or counted other than once. Span

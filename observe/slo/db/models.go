@@ -136,9 +136,10 @@ type SloRevision struct {
 }
 
 type SloShard struct {
-	Shard  int64
-	Minute int64
-	State  []byte
+	Shard   int64
+	Minute  int64
+	State   []byte
+	Version int64
 }
 
 type SloSource struct {
@@ -148,31 +149,14 @@ type SloSource struct {
 }
 
 type SloStatus struct {
-	Name       string
-	Title      string
-	Service    string
-	Owner      string
-	Tier       string
-	System     string
-	Objective  float64
-	Period     int64
-	Watermark  int64
-	Missing    string
-	Rules      string
-	Status     string
-	Rank       int64
-	Reason     string
-	Exact      bool
-	Good       float64
-	Total      float64
-	Sli        float64
-	BudgetLeft float64
-	Known      float64
-	Burn       string
-	BurnHour   float64
-	ExhaustsAt int64
-	Backfill   string
-	UpdatedAt  int64
+	Name      string
+	Title     string
+	Service   string
+	Owner     string
+	Tier      string
+	System    string
+	Objective float64
+	Period    int64
 }
 
 type SloTier struct {

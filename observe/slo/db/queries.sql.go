@@ -351,6 +351,20 @@ func (q *Queries) Coverages(ctx context.Context) ([]CoveragesRow, error) {
 	return items, nil
 }
 
+const cutMinutes = `-- name: CutMinutes :exec
+DELETE FROM slo_minutes WHERE shard = $1 AND minute >= $2
+`
+
+type CutMinutesParams struct {
+	Shard  int64
+	Minute int64
+}
+
+func (q *Queries) CutMinutes(ctx context.Context, arg CutMinutesParams) error {
+	_, err := q.db.ExecContext(ctx, cutMinutes, arg.Shard, arg.Minute)
+	return err
+}
+
 const days = `-- name: Days :many
 SELECT day, data FROM slo_days WHERE slo = $1 AND day >= $2 AND day <= $3 ORDER BY day
 `
@@ -413,6 +427,54 @@ func (q *Queries) DaysInParts(ctx context.Context, arg DaysInPartsParams) ([]Day
 	for rows.Next() {
 		var i DaysInPartsRow
 		if err := rows.Scan(&i.Day, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const defined = `-- name: Defined :many
+SELECT d.name, d.revision, d.counted, d.data, d.managed_by, d.slot, d.document, s.name, s.title, s.service, s.owner, s.tier, s.system, s.objective, s.period FROM slo_definitions d JOIN slo_status s ON s.name = d.name ORDER BY d.name
+`
+
+type DefinedRow struct {
+	SloDefinition SloDefinition
+	SloStatus     SloStatus
+}
+
+func (q *Queries) Defined(ctx context.Context) ([]DefinedRow, error) {
+	rows, err := q.db.QueryContext(ctx, defined)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DefinedRow
+	for rows.Next() {
+		var i DefinedRow
+		if err := rows.Scan(
+			&i.SloDefinition.Name,
+			&i.SloDefinition.Revision,
+			&i.SloDefinition.Counted,
+			&i.SloDefinition.Data,
+			&i.SloDefinition.ManagedBy,
+			&i.SloDefinition.Slot,
+			&i.SloDefinition.Document,
+			&i.SloStatus.Name,
+			&i.SloStatus.Title,
+			&i.SloStatus.Service,
+			&i.SloStatus.Owner,
+			&i.SloStatus.Tier,
+			&i.SloStatus.System,
+			&i.SloStatus.Objective,
+			&i.SloStatus.Period,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -635,6 +697,20 @@ func (q *Queries) DescribeStatus(ctx context.Context, arg DescribeStatusParams) 
 	return err
 }
 
+const dropMinutes = `-- name: DropMinutes :exec
+DELETE FROM slo_minutes WHERE shard = $1 AND minute < $2
+`
+
+type DropMinutesParams struct {
+	Shard  int64
+	Minute int64
+}
+
+func (q *Queries) DropMinutes(ctx context.Context, arg DropMinutesParams) error {
+	_, err := q.db.ExecContext(ctx, dropMinutes, arg.Shard, arg.Minute)
+	return err
+}
+
 const dropPolicyState = `-- name: DropPolicyState :exec
 DELETE FROM slo_policy_states WHERE slo = $1
 `
@@ -802,21 +878,6 @@ func (q *Queries) ExclusionsOfDocument(ctx context.Context, document string) ([]
 	return items, nil
 }
 
-const extendMissing = `-- name: ExtendMissing :exec
-UPDATE slo_status SET missing = $2, backfill = $3 WHERE name = $1
-`
-
-type ExtendMissingParams struct {
-	Name     string
-	Missing  string
-	Backfill string
-}
-
-func (q *Queries) ExtendMissing(ctx context.Context, arg ExtendMissingParams) error {
-	_, err := q.db.ExecContext(ctx, extendMissing, arg.Name, arg.Missing, arg.Backfill)
-	return err
-}
-
 const generation = `-- name: Generation :one
 SELECT n FROM slo_generation WHERE id = 1
 `
@@ -940,8 +1001,24 @@ func (q *Queries) GetPolicy(ctx context.Context, name string) (string, error) {
 	return data, err
 }
 
+const getShard = `-- name: GetShard :one
+SELECT shard, minute, state, version FROM slo_shards WHERE shard = $1
+`
+
+func (q *Queries) GetShard(ctx context.Context, shard int64) (SloShard, error) {
+	row := q.db.QueryRowContext(ctx, getShard, shard)
+	var i SloShard
+	err := row.Scan(
+		&i.Shard,
+		&i.Minute,
+		&i.State,
+		&i.Version,
+	)
+	return i, err
+}
+
 const getStatus = `-- name: GetStatus :one
-SELECT name, title, service, owner, tier, system, objective, period, watermark, missing, rules, status, rank, reason, exact, good, total, sli, budget_left, known, burn, burn_hour, exhausts_at, backfill, updated_at FROM slo_status WHERE name = $1
+SELECT name, title, service, owner, tier, system, objective, period FROM slo_status WHERE name = $1
 `
 
 func (q *Queries) GetStatus(ctx context.Context, name string) (SloStatus, error) {
@@ -956,23 +1033,6 @@ func (q *Queries) GetStatus(ctx context.Context, name string) (SloStatus, error)
 		&i.System,
 		&i.Objective,
 		&i.Period,
-		&i.Watermark,
-		&i.Missing,
-		&i.Rules,
-		&i.Status,
-		&i.Rank,
-		&i.Reason,
-		&i.Exact,
-		&i.Good,
-		&i.Total,
-		&i.Sli,
-		&i.BudgetLeft,
-		&i.Known,
-		&i.Burn,
-		&i.BurnHour,
-		&i.ExhaustsAt,
-		&i.Backfill,
-		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -1110,41 +1170,6 @@ func (q *Queries) KeepRevision(ctx context.Context, arg KeepRevisionParams) erro
 	return err
 }
 
-const listDefinitions = `-- name: ListDefinitions :many
-SELECT name, revision, counted, data, managed_by, slot, document FROM slo_definitions ORDER BY name
-`
-
-func (q *Queries) ListDefinitions(ctx context.Context) ([]SloDefinition, error) {
-	rows, err := q.db.QueryContext(ctx, listDefinitions)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloDefinition
-	for rows.Next() {
-		var i SloDefinition
-		if err := rows.Scan(
-			&i.Name,
-			&i.Revision,
-			&i.Counted,
-			&i.Data,
-			&i.ManagedBy,
-			&i.Slot,
-			&i.Document,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listPolicies = `-- name: ListPolicies :many
 SELECT name, data FROM slo_policies ORDER BY name
 `
@@ -1189,17 +1214,12 @@ func (q *Queries) LockAgreement(ctx context.Context, arg LockAgreementParams) (i
 	return result.RowsAffected()
 }
 
-const lockDefinition = `-- name: LockDefinition :execrows
-UPDATE slo_definitions SET revision = revision WHERE name = $1 AND revision = $2
+const lockGeneration = `-- name: LockGeneration :execrows
+UPDATE slo_generation SET n = n WHERE id = 1 AND n = $1
 `
 
-type LockDefinitionParams struct {
-	Name     string
-	Revision string
-}
-
-func (q *Queries) LockDefinition(ctx context.Context, arg LockDefinitionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, lockDefinition, arg.Name, arg.Revision)
+func (q *Queries) LockGeneration(ctx context.Context, n int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockGeneration, n)
 	if err != nil {
 		return 0, err
 	}
@@ -1463,6 +1483,38 @@ func (q *Queries) PartsThatReferTo(ctx context.Context, refs string) ([]PartsTha
 	return items, nil
 }
 
+const policyStates = `-- name: PolicyStates :many
+SELECT slo, policy, state, since FROM slo_policy_states
+`
+
+func (q *Queries) PolicyStates(ctx context.Context) ([]SloPolicyState, error) {
+	rows, err := q.db.QueryContext(ctx, policyStates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloPolicyState
+	for rows.Next() {
+		var i SloPolicyState
+		if err := rows.Scan(
+			&i.Slo,
+			&i.Policy,
+			&i.State,
+			&i.Since,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putDay = `-- name: PutDay :exec
 INSERT INTO slo_days (slo, day, data, parts) VALUES ($1, $2, $3, $4)
 ON CONFLICT (slo, day) DO UPDATE SET data = excluded.data, parts = excluded.parts
@@ -1511,6 +1563,22 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 		arg.Slot,
 		arg.Document,
 	)
+	return err
+}
+
+const putMinute = `-- name: PutMinute :exec
+INSERT INTO slo_minutes (shard, minute, data) VALUES ($1, $2, $3)
+ON CONFLICT (shard, minute) DO UPDATE SET data = excluded.data
+`
+
+type PutMinuteParams struct {
+	Shard  int64
+	Minute int64
+	Data   []byte
+}
+
+func (q *Queries) PutMinute(ctx context.Context, arg PutMinuteParams) error {
+	_, err := q.db.ExecContext(ctx, putMinute, arg.Shard, arg.Minute, arg.Data)
 	return err
 }
 
@@ -1576,6 +1644,28 @@ func (q *Queries) PutPolicyState(ctx context.Context, arg PutPolicyStateParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const putShard = `-- name: PutShard :exec
+INSERT INTO slo_shards (shard, minute, version, state) VALUES ($1, $2, $3, $4)
+ON CONFLICT (shard) DO UPDATE SET minute = excluded.minute, version = excluded.version, state = excluded.state
+`
+
+type PutShardParams struct {
+	Shard   int64
+	Minute  int64
+	Version int64
+	State   []byte
+}
+
+func (q *Queries) PutShard(ctx context.Context, arg PutShardParams) error {
+	_, err := q.db.ExecContext(ctx, putShard,
+		arg.Shard,
+		arg.Minute,
+		arg.Version,
+		arg.State,
+	)
+	return err
 }
 
 const putTier = `-- name: PutTier :exec
@@ -1654,17 +1744,6 @@ func (q *Queries) ReplaceHour(ctx context.Context, arg ReplaceHourParams) error 
 	return err
 }
 
-const resetStatus = `-- name: ResetStatus :exec
-UPDATE slo_status SET watermark = 0, missing = '[]', backfill = '{}', sli = 1, budget_left = 1, known = 0,
-    good = 0, total = 0, burn = '{}', burn_hour = 0, exhausts_at = 0
-WHERE name = $1
-`
-
-func (q *Queries) ResetStatus(ctx context.Context, name string) error {
-	_, err := q.db.ExecContext(ctx, resetStatus, name)
-	return err
-}
-
 const resolveAlert = `-- name: ResolveAlert :exec
 UPDATE slo_alerts SET state = 'resolved', resolved_at = $2, data = $3 WHERE id = $1 AND state = 'firing'
 `
@@ -1726,79 +1805,36 @@ func (q *Queries) Revisions(ctx context.Context, arg RevisionsParams) ([]Revisio
 	return items, nil
 }
 
-const saveReason = `-- name: SaveReason :exec
-UPDATE slo_status SET status = $2, rank = $3, reason = $4, updated_at = $5 WHERE name = $1
+const shards = `-- name: Shards :many
+SELECT shard, version FROM slo_shards ORDER BY shard
 `
 
-type SaveReasonParams struct {
-	Name      string
-	Status    string
-	Rank      int64
-	Reason    string
-	UpdatedAt int64
+type ShardsRow struct {
+	Shard   int64
+	Version int64
 }
 
-func (q *Queries) SaveReason(ctx context.Context, arg SaveReasonParams) error {
-	_, err := q.db.ExecContext(ctx, saveReason,
-		arg.Name,
-		arg.Status,
-		arg.Rank,
-		arg.Reason,
-		arg.UpdatedAt,
-	)
-	return err
-}
-
-const saveStatus = `-- name: SaveStatus :exec
-UPDATE slo_status SET watermark = $2, missing = $3, rules = $4, status = $5, rank = $6, reason = $7, exact = $8,
-    good = $9, total = $10, sli = $11, budget_left = $12, known = $13, burn = $14, burn_hour = $15,
-    exhausts_at = $16, backfill = $17, updated_at = $18
-WHERE name = $1
-`
-
-type SaveStatusParams struct {
-	Name       string
-	Watermark  int64
-	Missing    string
-	Rules      string
-	Status     string
-	Rank       int64
-	Reason     string
-	Exact      bool
-	Good       float64
-	Total      float64
-	Sli        float64
-	BudgetLeft float64
-	Known      float64
-	Burn       string
-	BurnHour   float64
-	ExhaustsAt int64
-	Backfill   string
-	UpdatedAt  int64
-}
-
-func (q *Queries) SaveStatus(ctx context.Context, arg SaveStatusParams) error {
-	_, err := q.db.ExecContext(ctx, saveStatus,
-		arg.Name,
-		arg.Watermark,
-		arg.Missing,
-		arg.Rules,
-		arg.Status,
-		arg.Rank,
-		arg.Reason,
-		arg.Exact,
-		arg.Good,
-		arg.Total,
-		arg.Sli,
-		arg.BudgetLeft,
-		arg.Known,
-		arg.Burn,
-		arg.BurnHour,
-		arg.ExhaustsAt,
-		arg.Backfill,
-		arg.UpdatedAt,
-	)
-	return err
+func (q *Queries) Shards(ctx context.Context) ([]ShardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, shards)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ShardsRow
+	for rows.Next() {
+		var i ShardsRow
+		if err := rows.Scan(&i.Shard, &i.Version); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const slotOf = `-- name: SlotOf :one

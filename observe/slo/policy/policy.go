@@ -34,15 +34,13 @@ func (s State) Rank() int {
 	return 0
 }
 
-// End is what is judged where minutes are unknown.
+// End is the end of an interval that is judged where minutes are unknown.
 type End string
 
-// Low takes what is unknown for as bad as it may have been, and High for as good.
-// Counted leaves it out.
+// The ends. Low takes the unknown for as bad as it may have been.
 const (
-	Low     End = "low"
-	High    End = "high"
-	Counted End = "counted"
+	Low  End = "low"
+	High End = "high"
 )
 
 // Room is a part of the product that reads consequences.
@@ -72,7 +70,7 @@ type Consequence struct {
 // Policy is when a budget is in which state, and what follows.
 type Policy struct {
 	Name         string
-	End          End
+	End          End     // Low where it says nothing
 	Attention    float64 // less than this part left needs attention
 	Calm         bool    // a page that fires does not need attention by itself
 	Exhausted    float64 // this part left, or less, is exhausted
@@ -81,26 +79,23 @@ type Policy struct {
 
 // Default is the policy of an objective for which there is none. Nothing follows
 // from it.
-func Default() Policy { return Policy{End: Counted, Attention: 0.25, Exhausted: 0} }
+func Default() Policy { return Policy{End: Low, Attention: 0.25, Exhausted: 0} }
 
-// Figures are what is known of a budget, as parts of the whole: what is left by
-// what was counted, and the least and the most that may be left given what is not
-// known.
+// Figures are what is known of a budget. Low and High are the least and the most
+// that may be left of it, as parts of the whole; they differ where minutes are
+// unknown.
 type Figures struct {
-	Left, Low, High float64
-	Counted         bool // anything at all; nothing was spent otherwise
-	Burning         bool // a page fires
+	Low, High float64
+	Counted   bool // anything at all; nothing was spent otherwise
+	Burning   bool // a page fires
 }
 
 // Left is the figure that the policy judges.
 func (p Policy) Left(f Figures) float64 {
-	switch p.End {
-	case High:
+	if p.End == High {
 		return f.High
-	case Low:
-		return f.Low
 	}
-	return f.Left
+	return f.Low
 }
 
 // State is the state of a budget, and the sentence that explains it.

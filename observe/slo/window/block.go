@@ -29,13 +29,14 @@ const (
 // is kept beside the sum. A block holds no clock, does no I/O, and is not safe
 // for use by several goroutines.
 type Block struct {
-	end   int64 // the first minute that was not appended yet
-	rows  int
-	free  []int
-	ring  []column // of minute m at m modulo its length
-	wins  []win
-	since int64         // the first minute of the calendar period
-	parts map[int][]win // the sums of rows with counts that are not whole, in columns of one
+	lengths []int64
+	end     int64 // the first minute that was not appended yet
+	rows    int
+	free    []int
+	ring    []column // of minute m at m modulo its length
+	wins    []win
+	since   int64         // the first minute of the calendar period
+	parts   map[int][]win // the sums of rows with counts that are not whole, in columns of one
 }
 
 // column is one minute of every row: nought where it is not known.
@@ -84,7 +85,7 @@ func (l Lasting) whole() bool {
 // minutes and end just before minute end. A length of 0 is a calendar period: it
 // holds everything since the last Begin.
 func NewBlock(end int64, lengths ...int64) *Block {
-	b := &Block{end: end, ring: make([]column, Recent), since: nowhere, parts: map[int][]win{}}
+	b := &Block{lengths: slices.Clone(lengths), end: end, ring: make([]column, Recent), since: nowhere, parts: map[int][]win{}}
 	for _, n := range lengths {
 		w := win{length: n, edge: nowhere}
 		if n > Recent {
@@ -424,6 +425,13 @@ func (b *Block) Sums(dst []Lasting, row int) []Lasting {
 	return dst
 }
 
+// Sum is what the window with the given index of a row holds.
+func (b *Block) Sum(row, i int) ledger.Sum {
+	wins, at := b.windows(row)
+	w := &wins[i]
+	return Lasting{w.total[at], w.rest[0], w.bad[at], w.rest[1], int(w.known[at])}.Sum()
+}
+
 // Over sums the last minutes of a row, at most Recent of them.
 func (b *Block) Over(row int, minutes int64) ledger.Sum {
 	var s ledger.Sum
@@ -434,13 +442,7 @@ func (b *Block) Over(row int, minutes int64) ledger.Sum {
 }
 
 // Lengths are those that NewBlock was given.
-func (b *Block) Lengths() []int64 {
-	var all []int64
-	for _, w := range b.wins {
-		all = append(all, w.length)
-	}
-	return slices.Clip(all)
-}
+func (b *Block) Lengths() []int64 { return b.lengths }
 
 // Bytes is how much memory the block takes, without what Go keeps in reserve.
 func (b *Block) Bytes() int {

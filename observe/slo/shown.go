@@ -1,0 +1,114 @@
+package slo
+
+import (
+	"slices"
+	"time"
+
+	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/burn"
+	"github.com/teiten/teiten/observe/slo/ledger"
+)
+
+// shown is what lists show of an objective as of its last minute.
+type shown struct {
+	condition
+	Status                        Status
+	Good, Total, Sli              float64
+	BudgetLeft, Known             float64
+	Burn                          []float64 // of shownWindows
+	BurnHour                      float64
+	ExhaustsAt, Watermark, Update int64
+	Exact                         bool
+	Backfill                      backfill
+}
+
+// Over answers for a standing as for a track in memory; a window that is not
+// kept has no data.
+func (s *standing) over(d *Definition) windows { return stood{s, d} }
+
+type stood struct {
+	s *standing
+	d *Definition
+}
+
+// Over reads a window that was stored.
+func (x stood) Over(length time.Duration) ledger.Sum {
+	lengths := x.d.lengths()
+	n := int64(length / time.Minute)
+	if length == x.d.Period && lengths[len(lengths)-1] == 0 {
+		n = 0
+	}
+	if i := slices.Index(lengths, n); i >= 0 && i < len(x.s.sums) {
+		return x.s.sums[i].Sum()
+	}
+	return ledger.Sum{}
+}
+
+// track is a standing as a track, for pages.
+func (s *standing) track(d *Definition) *track {
+	t := &track{name: d.Name, def: d, state: s.state}
+	if s.windows == d.windowsID() {
+		t.win = s.over(d)
+	} else {
+		t.win = stood{&standing{}, d} // the definition changed since
+	}
+	return t
+}
+
+// show makes the figures of lists.
+func (t *track) show(made int64) *shown {
+	d := t.def
+	period := t.win.Over(d.Period)
+	x := &shown{
+		Good: period.Good(), Total: period.Total, Sli: burn.SLI(period), BudgetLeft: d.Objective.BudgetLeft(period),
+		Known: t.share(period), Watermark: t.watermark, Update: made, Exact: t.exact, Backfill: t.backfill,
+	}
+	for _, w := range shownWindows {
+		x.Burn = append(x.Burn, d.Objective.BurnRate(t.win.Over(w)))
+	}
+	x.BurnHour = x.Burn[hourShown]
+	page, ticket := t.firing()
+	x.condition = condition{
+		page: page, ticket: ticket, left: x.BudgetLeft, events: period.Total > 0,
+		recent: t.win.Over(time.Hour).Known > 0, gone: t.gone,
+		backfilling: t.backfill.running(), fraction: t.backfill.fraction(),
+	}
+	x.Status = x.state()
+	if soonest, ok := t.exhaustsIn(x.BudgetLeft); ok {
+		x.ExhaustsAt = database.Micros(ledger.Start(t.watermark).Add(soonest))
+	}
+	return x
+}
+
+var hourShown = slices.Index(shownWindows, time.Hour)
+
+// share is the share of the period's minutes that are known.
+func (t *track) share(period ledger.Sum) float64 {
+	all := t.def.Period.Minutes()
+	if w := t.def.window(); w.Calendar != nil && t.watermark > 0 {
+		all = float64(t.watermark - w.Start(t.watermark))
+	}
+	return float64(period.Known) / max(all, 1)
+}
+
+// firing reports whether a page and a ticket are open.
+func (t *track) firing() (page, ticket bool) {
+	for _, r := range t.def.Rules {
+		if t.rules[r.Name].Firing {
+			page = page || r.Severity == burn.Page
+			ticket = ticket || r.Severity == burn.Ticket
+		}
+	}
+	return page, ticket
+}
+
+// exhaustsIn is the soonest of the forecasts.
+func (t *track) exhaustsIn(left float64) (soonest time.Duration, ok bool) {
+	for _, w := range burn.Forecasts {
+		in, will := burn.ExhaustsIn(left, t.def.Objective.BurnRate(t.win.Over(w)), t.def.Period)
+		if will && (!ok || in < soonest) {
+			soonest, ok = in, true
+		}
+	}
+	return soonest, ok
+}
