@@ -80,8 +80,8 @@ export function parseServiceSearch(raw: Record<string, unknown>): ServiceSearch 
 export const ranges = ["1h", "6h", "1d", "3d", "7d", "30d"] as const;
 export type Range = (typeof ranges)[number];
 
-export function parseSLOPageSearch(raw: Record<string, unknown>): { range?: Range } {
-  return clean({ range: oneOf(raw.range, ranges) });
+export function parseSLOPageSearch(raw: Record<string, unknown>): { range?: Range; /** In the reader's zone: whose knowledge the charts show. */ asOf?: string } {
+  return clean({ range: oneOf(raw.range, ranges), asOf: localTime(raw.asOf) });
 }
 
 export interface ProbesSearch {

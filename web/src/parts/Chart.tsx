@@ -41,6 +41,10 @@ export interface ChartProps {
   sync?: string;
   /** What provisional values rest on, for the legend. */
   provisionalNote?: string;
+  /** Between which values the truth of the first line lies, where not everything is known. */
+  band?: { low: (number | null)[]; high: (number | null)[] };
+  /** Which steps do not count: they are hatched. */
+  excluded?: boolean[];
   /** A sentence about what the chart shows, for example how to read it. */
   note?: string;
 }
@@ -58,7 +62,7 @@ const dash = [5, 4];
  * numbers.
  */
 export function Chart(props: ChartProps) {
-  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note, wide, provisionalNote } = props;
+  const { title, unit, window: over, times, lines, thresholds = [], marks = [], format, range, height = 190, sync, note, wide, provisionalNote, band, excluded } = props;
   const { t } = useTranslation();
   const f = useFormat();
   const scheme = useComputedColorScheme("light");
@@ -70,10 +74,11 @@ export function Chart(props: ChartProps) {
 
   const data = useMemo<uPlot.AlignedData>(() => {
     const parts = lines.map((l) => firmAndProvisional(l.values, l.provisional));
-    return [times.map((ms) => ms / 1000), ...parts.map((p) => p.firm), ...parts.flatMap((p) => (p.provisional ? [p.provisional] : []))];
-  }, [times, lines]);
-  const drawn = useRef({ thresholds, marks, lines, range, format });
-  drawn.current = { thresholds, marks, lines, range, format };
+    return [times.map((ms) => ms / 1000), ...parts.map((p) => p.firm), ...parts.flatMap((p) => (p.provisional ? [p.provisional] : [])), ...(band ? [band.low, band.high] : [])];
+  }, [times, lines, band]);
+  const drawn = useRef({ thresholds, marks, lines, range, format, excluded });
+  drawn.current = { thresholds, marks, lines, range, format, excluded };
+  const banded = band !== undefined;
   const shape = lines.map((l) => `${l.label}|${l.tint}|${l.dash}|${l.fill}|${l.provisional?.includes(true)}`).join("\n");
   const latest = useRef(data);
   latest.current = data;
@@ -124,13 +129,16 @@ export function Chart(props: ChartProps) {
               points: { show: false },
               spanGaps: false,
             })),
+          // A wide band is cut at the edge: it must not make what is known flat.
+          ...(banded ? [{ auto: false, points: { show: false } }, { auto: false, points: { show: false } }] : []),
         ],
+        ...(banded ? { bands: [{ series: [latest.current.length - 1, latest.current.length - 2] as uPlot.Band.Bounds, fill: `color-mix(in srgb, ${colour(drawn.current.lines[0].tint)} 22%, transparent)` }] } : {}),
         axes: [
           { font, stroke: ink, grid, ticks: { stroke: colour("line"), width: 1, size: 4 }, size: 26, space: 72, values: (_u, splits, _i, _s, step) => splits.map((s) => tickText(s * 1000, step, f.clock, f.date)) },
           { font, stroke: ink, grid, ticks: { show: false }, size: (_u, values) => 14 + Math.max(24, ...(values ?? []).map((v) => v.length * 6.3)), values: (_u, splits) => splits.map((v) => (v === null ? "" : drawn.current.format(v))), space: wide ? 20 : 34, ...(wide ? { splits: (_u: uPlot, _i: number, _low: number, high: number) => wideTicks(high) } : {}) },
         ],
         hooks: {
-          drawClear: [(u) => shadeUnknown(u, drawn.current.lines[0]?.values)],
+          drawClear: [(u) => shadeUnknown(u, drawn.current.lines[0]?.values), (u) => hatch(u, drawn.current.excluded)],
           draw: [(u) => drawLines(u, drawn.current.thresholds, drawn.current.marks)],
           setCursor: [(u) => setAt(u.cursor.idx ?? null)],
         },
@@ -146,7 +154,7 @@ export function Chart(props: ChartProps) {
       u.destroy();
       plot.current = null;
     };
-  }, [shape, scheme, height, sync, wide, f]);
+  }, [shape, banded, scheme, height, sync, wide, f]);
 
   useEffect(() => {
     plot.current?.setData(data);
@@ -167,7 +175,11 @@ export function Chart(props: ChartProps) {
     e.preventDefault();
     moveTo(steps[e.key]);
   };
-  const worded = (l: ChartLine, i: number) => (l.provisional?.[i] && l.values[i] !== null ? t("chart.provisionalValue", { value: format(l.values[i]) }) : format(l.values[i]));
+  const value = (l: ChartLine, i: number) => {
+    const [low, high] = l === lines[0] ? [band?.low[i], band?.high[i]] : [];
+    return typeof low === "number" && typeof high === "number" && format(low) !== format(high) ? t("chart.between", { value: format(l.values[i]), low: format(low), high: format(high) }) : format(l.values[i]);
+  };
+  const worded = (l: ChartLine, i: number) => (l.provisional?.[i] && l.values[i] !== null ? t("chart.provisionalValue", { value: value(l, i) }) : value(l, i));
   const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${worded(l, shown)}`)].join(", ");
   const what = [unit, over && t("chart.window", { window: over }), zoneName()].filter(Boolean).join(" · ");
 
@@ -210,6 +222,18 @@ export function Chart(props: ChartProps) {
             {provisionalNote}
           </li>
         )}
+        {banded && (
+          <li>
+            <span className="swatch" data-band style={{ background: `var(--${lines[0].tint})` }} />
+            {t("chart.band")}
+          </li>
+        )}
+        {excluded?.includes(true) && (
+          <li>
+            <span className="swatch" data-hatch />
+            {t("chart.excluded")}
+          </li>
+        )}
         {[...new Set(marks.map((m) => m.group))].map((group) => (
           <li key={group}>
             <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks.find((m) => m.group === group)?.tint})` }} />
@@ -217,7 +241,7 @@ export function Chart(props: ChartProps) {
           </li>
         ))}
       </ul>
-      {tabled && <ChartTable {...props} />}
+      {tabled && <ChartTable {...props} worded={worded} />}
     </figure>
   );
 }
@@ -225,7 +249,7 @@ export function Chart(props: ChartProps) {
 /** At most this many rows: a table is read, not scrolled for ever. */
 const tableRows = 200;
 
-function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
+function ChartTable({ title, times, lines, marks = [], worded }: ChartProps & { worded: (line: ChartLine, i: number) => string }) {
   const { t } = useTranslation();
   const f = useFormat();
   const every = Math.max(1, Math.ceil(times.length / tableRows));
@@ -252,7 +276,7 @@ function ChartTable({ title, times, lines, marks = [], format }: ChartProps) {
                 <td className="nowrap tab">{f.dateTime(at)}</td>
                 {lines.map((l) => (
                   <td className="num" key={l.label}>
-                    {l.values[i] === null ? t("unknown") : l.provisional?.[i] ? t("chart.provisionalValue", { value: format(l.values[i]) }) : format(l.values[i])}
+                    {l.values[i] === null ? t("unknown") : worded(l, i)}
                   </td>
                 ))}
                 {marks.length > 0 && <td>{marks.filter((m) => m.at > before && m.at <= at).map((m) => m.label).join(", ")}</td>}
@@ -277,6 +301,34 @@ function shadeUnknown(u: uPlot, first: (number | null)[] | undefined) {
     const x1 = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to, "x", true));
     if (x1 > x0) ctx.fillRect(x0, u.bbox.top, x1 - x0, u.bbox.height);
   }
+  ctx.restore();
+}
+
+/** Hatches the steps that do not count. */
+function hatch(u: uPlot, excluded: boolean[] | undefined) {
+  if (!excluded?.includes(true)) return;
+  const { ctx } = u;
+  const times = u.data[0] as number[];
+  const { left, top, width, height } = u.bbox;
+  const gap = 6 * (devicePixelRatio || 1);
+  ctx.save();
+  ctx.beginPath();
+  excluded.forEach((is, i) => {
+    if (!is) return;
+    const x0 = Math.max(left, u.valToPos(times[Math.max(0, i - 1)], "x", true));
+    const x1 = Math.min(left + width, u.valToPos(times[i], "x", true));
+    ctx.rect(x0, top, Math.max(2, x1 - x0), height);
+  });
+  ctx.clip();
+  ctx.strokeStyle = colour("chart-2");
+  ctx.globalAlpha = 0.5;
+  ctx.lineWidth = devicePixelRatio || 1;
+  ctx.beginPath();
+  for (let x = left - height; x < left + width; x += gap) {
+    ctx.moveTo(x, top + height);
+    ctx.lineTo(x + height, top);
+  }
+  ctx.stroke();
   ctx.restore();
 }
 

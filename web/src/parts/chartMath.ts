@@ -57,3 +57,14 @@ export function wideTicks(high: number): number[] {
   }
   return ticks;
 }
+
+/** A band, where low and high ever differ; none otherwise. */
+export function bandOf(low: (number | null)[] | undefined, high: (number | null)[] | undefined): { low: (number | null)[]; high: (number | null)[] } | undefined {
+  const apart = low?.some((v, i) => v !== null && typeof high?.[i] === "number" && high[i] - v > 1e-9);
+  return apart && low && high ? { low, high } : undefined;
+}
+
+/** Where windows that begin by the calendar begin: the start stands still between points and then leaps. A rolling window has none. */
+export function windowStarts(from: readonly number[]): number[] {
+  return from.filter((at, i) => i > 1 && at !== from[i - 1] && from[i - 1] === from[i - 2]);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { budgetRange, burnRange, firmAndProvisional, sliRange, tickText, unknownSpans, wideTicks } from "./chartMath";
+import { bandOf, budgetRange, burnRange, firmAndProvisional, sliRange, tickText, unknownSpans, wideTicks, windowStarts } from "./chartMath";
 import { flatten } from "./entryData";
 import { originOf } from "./Managed";
 import { splitRef } from "./Ref";
@@ -113,4 +113,15 @@ test("browsers are named", () => {
   expect(browserName("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36")).toBe("Chrome 142 · Linux");
   expect(browserName("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1")).toBe("Safari 19 · iOS");
   expect(browserName("something else")).toBe("");
+});
+
+test("a band is drawn only where the truth may lie elsewhere", () => {
+  expect(bandOf([0.1, null], [0.1, null])).toBeUndefined();
+  expect(bandOf(undefined, undefined)).toBeUndefined();
+  expect(bandOf([0.1, 0.2], [0.1, 0.3])).toEqual({ low: [0.1, 0.2], high: [0.1, 0.3] });
+});
+
+test("windows by the calendar begin where their start leaps, rolling ones nowhere", () => {
+  expect(windowStarts([10, 10, 10, 40, 40])).toEqual([40]);
+  expect(windowStarts([1, 2, 3, 4])).toEqual([]);
 });

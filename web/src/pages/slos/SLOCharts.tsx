@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { journal, sloSeries } from "../../api/queries";
 import type { SLODetail } from "../../api/types";
 import { ranges, type Range } from "../../app/urlState";
 import { useFormat } from "../../format";
-import { parseDuration } from "../../format/time";
+import { parseDuration, zoneName } from "../../format/time";
 import { Chart, type ChartLine, type ChartProps, type Tint } from "../../parts/Chart";
-import { budgetRange, burnRange, firmFrom, sliRange } from "../../parts/chartMath";
+import { bandOf, budgetRange, burnRange, firmFrom, sliRange, windowStarts } from "../../parts/chartMath";
 import { Empty, Loaded } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { useKindName } from "../../parts/Entry";
@@ -19,28 +19,31 @@ const burnTints: Tint[] = ["accent", "chart-2", "chart-3", "chart-4"];
 const burnWindows = ["1h", "6h", "1d", "3d"];
 
 /** A minute's grain, so that charts asked for within one minute share an answer. */
-function spanOf(range: Range): { from: string; to: string } {
-  const to = Math.floor(Date.now() / 60_000) * 60_000;
+function spanOf(range: Range, asOf?: string): { from: string; to: string } {
+  const to = Math.floor((asOf ? Date.parse(asOf) : Date.now()) / 60_000) * 60_000;
   return { from: new Date(to - parseDuration(range)).toISOString(), to: new Date(to).toISOString() };
 }
 
 /** What happened to the service in the charts' time, to be marked on them. */
-function useMarks(service: string, from: string, to: string): NonNullable<ChartProps["marks"]> {
+function useMarks(service: string, slo: string, from: string, to: string): NonNullable<ChartProps["marks"]> {
   const { t } = useTranslation();
   const name = useKindName();
   const query = useQuery(journal({ kind: ["deploy.finished", "slo.alert_fired", "incident.*"], subject: "service:" + service, from, to, limit: 50 }));
+  const changes = useQuery(journal({ kind: ["slo.changed", "slo.exclusion_added", "slo.exclusion_taken_back"], subject: "slo:" + slo, from, to, limit: 50 }));
   return useMemo(
-    () =>
-      (query.data?.items ?? []).map((e) => ({
+    () => [
+      ...(changes.data?.items ?? []).map((e) => ({ at: Date.parse(e.time), label: name(e.kind), tint: "chart-2" as const, group: t("chart.changes") })),
+      ...(query.data?.items ?? []).map((e) => ({
         at: Date.parse(e.time),
         label: `${name(e.kind)} ${splitRef(e.subject).name}`,
         ...(e.kind.startsWith("deploy.") ? { tint: "ink-2" as const, group: t("chart.deployments") } : { tint: "bad" as const, group: t("chart.alerts") }),
       })),
-    [query.data, name, t],
+    ],
+    [query.data, changes.data, name, t],
   );
 }
 
-export function SLOCharts({ id, slo, range }: { id: string; slo: SLODetail; range?: Range }) {
+export function SLOCharts({ id, slo, range, asOf }: { id: string; slo: SLODetail; range?: Range; asOf?: string }) {
   const { t } = useTranslation();
   const f = useFormat();
   const chosen = range ?? "30d";
@@ -51,30 +54,68 @@ export function SLOCharts({ id, slo, range }: { id: string; slo: SLODetail; rang
       more={
         <span className="chips" role="group" aria-label={t("slo.range")}>
           {ranges.map((r) => (
-            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r }} replace resetScroll={false} activeOptions={{ exact: true, includeSearch: true }}>
+            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r, asOf }} replace resetScroll={false} activeOptions={{ exact: true, includeSearch: true }}>
               {f.window(r)}
             </Link>
           ))}
         </span>
       }
     >
-      <Charts slo={slo} range={chosen} />
+      <AsOf asOf={asOf} />
+      <Charts slo={slo} range={chosen} asOf={asOf} />
     </Section>
   );
 }
 
-function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
+/** Chooses at which moment's knowledge one looks: late data and corrections change what is known now, never what was known then. */
+function AsOf({ asOf }: { asOf?: string }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const navigate = useNavigate({ from: "/slos/$name" });
+  const set = (at: string | undefined) => void navigate({ search: (old) => ({ ...old, asOf: at || undefined }), replace: true, resetScroll: false });
+  return (
+    <div className="row small">
+      <label className="field" style={{ flexDirection: "row", alignItems: "center", gap: "0.5rem" }}>
+        {t("asOf.label", { zone: zoneName() })}
+        <input type="datetime-local" value={asOf ?? ""} onChange={(e) => set(e.target.value)} style={{ height: "1.75rem" }} />
+      </label>
+      {asOf && (
+        <>
+          <span role="status" className="strong">
+            {t("asOf.then", { time: f.dateTime(asOf) })}
+          </span>
+          <button className="smallbtn" onClick={() => set(undefined)}>
+            {t("asOf.now")}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Charts({ slo, range, asOf }: { slo: SLODetail; range: Range; asOf?: string }) {
   const { t } = useTranslation();
   const f = useFormat();
   const minute = Math.floor(Date.now() / 60_000);
-  const span = useMemo(() => spanOf(range), [range, minute]);
-  const query = useQuery(sloSeries(slo.name, { ...span, points: 600 }));
-  const marks = useMarks(slo.service, span.from, span.to);
+  const span = useMemo(() => spanOf(range, asOf), [range, asOf, minute]);
+  const query = useQuery(sloSeries(slo.name, { ...span, points: 600, asOf: asOf && new Date(asOf).toISOString() }));
+  const happened = useMarks(slo.service, slo.name, span.from, span.to);
   const series = query.data;
+  const excluded = useMemo(() => series?.excludedShare?.map((share) => share > 0), [series]);
+  const marks = useMemo(() => [...happened, ...windowStarts(series?.windowFrom ?? []).map((at) => ({ at, label: t("chart.windowStart"), tint: "accent" as const, group: t("chart.windowStarts") }))], [happened, series, t]);
+  const budgetBand = useMemo(() => bandOf(series?.budgetLow, series?.budgetHigh), [series]);
+  const sliBand = useMemo(() => bandOf(series?.sliLow, series?.sliHigh), [series]);
   const times = useMemo(() => series?.times ?? [], [series]);
 
   const budget = useMemo<ChartLine[]>(() => [{ label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true, provisional: series?.windowKnown.map((share) => share < firmFrom) }], [series, t]);
   const sli = useMemo<ChartLine[]>(() => [{ label: t("slo.sli"), values: series?.sli ?? [], tint: "accent" }], [series, t]);
+  const events = useMemo<ChartLine[]>(
+    () => [
+      { label: t("query.total"), values: series?.total ?? [], tint: "accent" },
+      { label: t("query.bad"), values: (series?.total ?? []).map((all, i) => (all === null ? null : all - (series?.good?.[i] ?? all))), tint: "bad" },
+    ],
+    [series, t],
+  );
   const burn = useMemo<ChartLine[]>(() => {
     const windows = burnWindows.filter((w) => series?.burn?.[w]);
     return windows.map((w, i) => ({ label: f.window(w), values: series?.burn?.[w] ?? [], tint: burnTints[i], dash: i > 1 }));
@@ -98,11 +139,12 @@ function Charts({ slo, range }: { slo: SLODetail; range: Range }) {
           <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
         ) : (
           <div className="section" style={{ gap: "0.875rem" }}>
-            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} provisionalNote={t("chart.provisional", { share: f.percent(firmFrom, 0), window: f.window(slo.window.duration) })} format={f.budget} range={budgetRange} sync="slo" height={210} />
+            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} provisionalNote={t("chart.provisional", { share: f.percent(firmFrom, 0), window: f.window(slo.window.duration) })} format={f.budget} range={budgetRange} band={budgetBand} excluded={excluded} sync="slo" height={210} />
             <div className="cols" style={{ gap: "0.875rem" }}>
-              <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} sync="slo" />
+              <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} band={sliBand} excluded={excluded} sync="slo" />
               <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" wide />
             </div>
+            <Chart title={t("chart.events")} unit={series?.counts === "slices" ? t("chart.slicesUnit") : t("chart.eventsUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={events} marks={marks} format={f.value} range={(_low, high) => [0, Math.max(high, 1) * 1.1]} excluded={excluded} sync="slo" />
             <p className="dim small">{t("chart.unknownNote")}</p>
           </div>
         )

@@ -26,6 +26,7 @@ interface SectionProps {
   id: string;
   slo: SLODetail;
   range?: Range;
+  asOf?: string;
 }
 
 /** What the page shows beneath the state, in this order; each names itself in the address: /slos/checkout#alerts. */
@@ -42,7 +43,7 @@ const sections: readonly { id: string; title: TextKey; Body: ComponentType<Secti
 /** One promise: whether it is kept, why, and the evidence. */
 export function SLOPage() {
   const { name } = useParams({ from: "/slos/$name" });
-  const { range } = useSearch({ from: "/slos/$name" });
+  const { range, asOf } = useSearch({ from: "/slos/$name" });
   const query = useQuery(sloQuery(name));
   const { t } = useTranslation();
   usePageTitle(query.data?.title || name);
@@ -73,7 +74,7 @@ export function SLOPage() {
               </ul>
             </nav>
             {sections.map((s) => (
-              <s.Body key={s.id} id={s.id} slo={slo} range={range} />
+              <s.Body key={s.id} id={s.id} slo={slo} range={range} asOf={asOf} />
             ))}
           </>
         )}
