@@ -101,7 +101,7 @@ function Charts({ slo, range, asOf }: { slo: SLODetail; range: Range; asOf?: str
   const query = useQuery(sloSeries(slo.name, { ...span, points: 600, asOf: asOf && new Date(asOf).toISOString() }));
   const happened = useMarks(slo.service, slo.name, span.from, span.to);
   const series = query.data;
-  const excluded = useMemo(() => series?.excludedShare?.map((share) => share > 0), [series]);
+  const excluded = useMemo(() => series?.excluded?.map((share) => share > 0), [series]);
   const marks = useMemo(() => [...happened, ...windowStarts(series?.windowFrom ?? []).map((at) => ({ at, label: t("chart.windowStart"), tint: "accent" as const, group: t("chart.windowStarts") }))], [happened, series, t]);
   const budgetBand = useMemo(() => bandOf(series?.budgetLow, series?.budgetHigh), [series]);
   const sliBand = useMemo(() => bandOf(series?.sliLow, series?.sliHigh), [series]);
