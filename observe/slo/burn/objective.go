@@ -2,7 +2,14 @@
 // told. It is pure: the sums of windows come in, readings of alert rules come
 // out, without clock, storage or knowledge of who is told.
 //
-// The arithmetic follows the SRE workbook, chapter 5, "Alerting on SLOs".
+// The arithmetic follows the SRE workbook, chapter 5, "Alerting on SLOs". What it
+// leaves open, services with few events, is decided by chance: a rule fires on
+// evidence that would raise next to no false alarms in 30 days of a service that
+// just keeps its objective. Their expected number is bounded by the rate at which
+// bad events come, times the probability that the window around one of them holds
+// as many more as were seen: the mean of a point process seen from its own points
+// (Campbell's theorem, in the form of Mecke and Slivnyak), for independent events.
+// So no correction for overlapping windows and repeated looks is needed.
 package burn
 
 import (
