@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/journal"
@@ -156,14 +157,15 @@ func (s *Service) Exclusions(ctx context.Context, f exclusionFilter) ([]Exclusio
 func (s *Service) exclusionWhere(ctx context.Context, f exclusionFilter) (*database.Where, error) {
 	w, now := &database.Where{}, database.Micros(s.now())
 	covered := func(covers []cover) {
-		condition, values := "", []any{}
+		var conditions []string
+		var values []any
 		for _, c := range covers {
 			if c.name != "" {
-				condition += " OR (c.kind = ? AND c.name = ?)"
+				conditions = append(conditions, "c.kind = ? AND c.name = ?")
 				values = append(values, c.kind, c.name)
 			}
 		}
-		w.And("EXISTS (SELECT 1 FROM slo_exclusion_covers c WHERE c.exclusion = e.id AND ("+condition[len(" OR "):]+"))", values...)
+		w.And("EXISTS (SELECT 1 FROM slo_exclusion_covers c WHERE c.exclusion = e.id AND ("+strings.Join(conditions, " OR ")+"))", values...)
 	}
 	if f.SLO != "" {
 		c, err := coverageOf(ctx, s.db.Read(), f.SLO)

@@ -70,7 +70,7 @@ func validateMaintenance(d *ascode.Document) []*fault.Error {
 		faults = append(faults, d.Fault("slo."+code, what, remedy, append([]any{"spec"}, path...)...))
 	}
 	m := maintenanceOf(d)
-	if len(m.Covers.all()) == 0 {
+	if len(m.all()) == 0 {
 		fail("maintenance_whom", text.Say("it covers nothing", "対象がありません"),
 			text.Say("name what it covers under slos, services, systems or teams", "slos、services、systems、teams のいずれかに対象を書いてください"))
 	}
