@@ -41,6 +41,9 @@ func (x Reading) Reason(t Terms) text.Both {
 }
 
 func (x Reading) outageReason() text.Both {
+	if x.Long.Total == 0 { // the minutes are not at hand
+		return text.Say("everything fails", "すべて失敗しています")
+	}
 	if !good(x.Long) {
 		return text.Say("everything fails: all of the last %s events were bad", "すべて失敗しています(直近の%s件がすべて不良)", Number(x.Long.Bad))
 	}
