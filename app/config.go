@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,6 +61,14 @@ type LogConfig struct {
 // MetricsConfig says where metrics come from.
 type MetricsConfig struct {
 	Embedded EmbeddedConfig `json:"embedded"`
+	Plugins  []PluginConfig `json:"plugins" doc:"Programs that are asked for metrics, each with name, command (a list) and timeout. Only in the file: whoever may name one may run anything." ja:"メトリクスを問い合わせるプログラム。それぞれ name、command(リスト)、timeout を書きます。任意のコマンドを実行できるため、設定ファイルでのみ指定できます。"`
+}
+
+// PluginConfig is a program that is a data source.
+type PluginConfig struct {
+	Name    string   `json:"name"`
+	Command []string `json:"command"`
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // EmbeddedConfig sets up the embedded Prometheus store.
@@ -220,11 +230,20 @@ func (c *Config) check() error {
 		wrong("slo.retention", text.Say("slo.retention keeps too little", "slo.retention の保持期間が短すぎます"),
 			text.Say("keep minutes for at least 40d, and hours for at least as long as minutes", "minutes は 40d 以上、hours は minutes 以上にしてください"))
 	}
+	for i, p := range c.Metrics.Plugins {
+		taken := p.Name == "embedded" || p.Name == pushed.SourceName || slices.ContainsFunc(c.Metrics.Plugins[:i], func(o PluginConfig) bool { return o.Name == p.Name })
+		if !pluginName.MatchString(p.Name) || taken || len(p.Command) == 0 {
+			wrong("metrics.plugins", text.Say("metrics.plugins: entry %d has no free name or no command", "metrics.plugins: %d番目の項目に、使える name か command がありません", i+1),
+				text.Say("write name: cloud and command: [/usr/local/bin/cloud-metrics]", "name: cloud と command: [/usr/local/bin/cloud-metrics] のように書いてください"))
+		}
+	}
 	if c.Data == "" {
 		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))
 	}
 	return fault.Join(faults)
 }
+
+var pluginName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // databaseAddress is where the database is.
 func (c *Config) databaseAddress() string {

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"io/fs"
 	"net"
+	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/access"
@@ -21,6 +24,7 @@ import (
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/embedded"
+	"github.com/teiten/teiten/observe/metrics/plugin"
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/metrics/remote"
 	"github.com/teiten/teiten/observe/probe"
@@ -171,7 +175,19 @@ func (a *App) openSources(ctx context.Context) error {
 		a.Store = store
 		a.Sources.AddBuiltin("embedded", store)
 	}
+	a.openPlugins()
 	return a.Sources.Reload(ctx)
+}
+
+// openPlugins names the programs that are data sources. They do not see the
+// server's own settings.
+func (a *App) openPlugins() {
+	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TEITEN_") })
+	for _, c := range a.config.Metrics.Plugins {
+		p := plugin.New(plugin.Options{Name: c.Name, Command: c.Command, Timeout: time.Duration(c.Timeout), Environ: environ, Log: a.log})
+		a.later(func(context.Context) error { return p.Close() })
+		a.Sources.AddOwn(c.Name, metrics.KindPlugin, p)
+	}
 }
 
 // openProbes lets probes reach what the configuration allows.

@@ -147,6 +147,7 @@ func (c *demoStartCmd) openServer(ctx context.Context, d *demo) error {
 		"SHOP_WEBHOOK_URL":    d.sink.HTTPURL() + "/hook",
 		"SHOP_WEBHOOK_SECRET": secret,
 		"SHOP_CHAT_URL":       d.sink.HTTPURL() + "/slack",
+		"SHOP_ADDRESS":        d.child.address,
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("name the sinks: %w", err)
@@ -157,6 +158,7 @@ func (c *demoStartCmd) openServer(ctx context.Context, d *demo) error {
 	config.PublicMetrics = true
 	config.Metrics.Embedded.ScrapeConfigFile = scrape
 	config.Notify.AllowNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	config.Probe.AllowNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	config.Notify.SMTP = app.SMTPConfig{Address: d.sink.SMTPAddr(), From: "Teiten <teiten@shop.example.jp>", TLS: "none"}
 	if c.Listen != "" {
 		config.Listen = c.Listen

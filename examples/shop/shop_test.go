@@ -9,6 +9,7 @@ import (
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify"
+	"github.com/teiten/teiten/observe/probe"
 	"github.com/teiten/teiten/observe/slo"
 )
 
@@ -18,6 +19,7 @@ func TestDocumentsAreGoodByThemselves(t *testing.T) {
 	r := ascode.NewRegistry()
 	new(catalog.Service).Kinds(r)
 	new(slo.Service).Kinds(r)
+	new(probe.Service).Kinds(r)
 	r.Add(new(notify.Service).Kind())
 
 	names, err := fs.Glob(shop.Files, "*.yaml")
@@ -40,7 +42,7 @@ func TestDocumentsAreGoodByThemselves(t *testing.T) {
 	for _, d := range docs {
 		kinds[d.Kind]++
 	}
-	if kinds["Component"] != 12 || kinds["SLO"] != 21 || kinds["NotificationChannel"] != 3 {
+	if kinds["Component"] != 12 || kinds["SLO"] != 21 || kinds["NotificationChannel"] != 3 || kinds["Probe"] != 3 {
 		t.Errorf("the example holds %v", kinds)
 	}
 }

@@ -248,6 +248,12 @@ func (s *Spec) destinations() []string {
 			}
 			all = append(all, at)
 		}
+		// A value may be part of a host.
+		for _, name := range slices.Sorted(maps.Keys(s.HTTP.Secrets)) {
+			if slices.ContainsFunc(s.HTTP.Steps, func(h check.HTTPStep) bool { return strings.Contains(before(h.URL), name) }) {
+				all = append(all, string(s.HTTP.Secrets[name]))
+			}
+		}
 		all = append(all, trust(s.HTTP.TLS))
 	}
 	if s.TCP != nil {
@@ -260,4 +266,13 @@ func (s *Spec) destinations() []string {
 		all = append(all, s.GRPC.Address, trust(s.GRPC.TLS))
 	}
 	return append(all, s.locations()...)
+}
+
+// before is an address up to its path.
+func before(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return rest
 }

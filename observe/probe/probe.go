@@ -18,6 +18,7 @@ import (
 
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/probe/runner"
 )
@@ -27,7 +28,7 @@ const Server = "server"
 
 // Stream is the stream of events that checks are counted in, with the labels
 // probe and location.
-const Stream = "probe"
+const Stream = pushed.Probes
 
 // PrivateNetworks are what probes may reach besides the public internet where
 // nothing else is configured.

@@ -245,7 +245,12 @@ func TestAProbeIsAnObjectiveAndNoMoreWithoutOne(t *testing.T) {
 		if got := w.get("front"); got.SLO != "probe-front" || got.Owner != "payments" || got.Tier != "gold" {
 			t.Errorf("%+v", got.View)
 		}
-		w.apply(strings.Replace(front, "  slo: {objective: 0.99}\n", "", 1))
+		without := strings.Replace(front, "  slo: {objective: 0.99}\n", "", 1)
+		w.apply(without)
+		w.apply(without + "---" + strings.Replace(without, "name: front", "name: back", 1))
+		if got := w.get("back"); got.SLO != "" || got.State != probe.Unknown {
+			t.Errorf("%+v", got.View)
+		}
 		if _, err := w.slo.Get(t.Context(), "probe-front"); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("it is still there: %v", err)
 		}

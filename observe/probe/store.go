@@ -89,6 +89,7 @@ func (s *Service) put(ctx context.Context, tx *sql.Tx, d *ascode.Document) error
 		}
 		row.Revision = revision.String()
 	}
+	err = nil
 	switch {
 	case o.Spec.SLO != nil:
 		row.Slo = promiseName(d.Name)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,9 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/queue"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/openslo"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
@@ -42,7 +45,7 @@ type BudgetPolicySpec struct {
 	SLOs         []string           `json:"slos,omitempty" doc:"Objectives by name. Without slos, services and tiers the policy holds for all that no other one names." ja:"SLO の名前。slos、services、tiers のどれもなければ、ほかのポリシーに含まれないすべての SLO に適用されます。"`
 	Services     []string           `json:"services,omitempty" doc:"Every objective of these services." ja:"これらのサービスのすべての SLO。"`
 	Tiers        []string           `json:"tiers,omitempty" doc:"Every objective of the services of these tiers." ja:"これらの tier のサービスのすべての SLO。"`
-	End          string             `json:"end,omitempty" doc:"Which end of the interval counts where minutes are unknown: low (cautious, the default) or high." ja:"データのない時間がある場合に、区間のどちらの端で判断するか。low(慎重。既定)か high。"`
+	End          string             `json:"end,omitempty" doc:"What is judged where minutes are unknown: the least that may be left (low, the default), the most (high), or what was counted alone (counted)." ja:"データのない時間がある場合の判断。残りとしてありうる最小(low。既定)、最大(high)、数えた分だけ(counted)のいずれか。"`
 	Attention    AttentionSpec      `json:"attention,omitempty" doc:"When a budget needs attention." ja:"注意が必要になる条件。"`
 	Exhausted    ExhaustedSpec      `json:"exhausted,omitempty" doc:"When a budget is exhausted." ja:"使い切ったとみなす条件。"`
 	Consequences []ConsequencesSpec `json:"consequences,omitempty" doc:"What follows from a state." ja:"状態に応じて行うこと。"`
@@ -141,7 +144,7 @@ func validateBudgetPolicy(d *ascode.Document) []*fault.Error {
 				text.Say("write a quarter as 0.25", "4分の1なら 0.25 と書いてください"), path...))
 		}
 	}
-	oneOf(p.End, []any{"spec", "end"}, string(policy.Low), string(policy.High))
+	oneOf(p.End, []any{"spec", "end"}, string(policy.Low), string(policy.High), string(policy.Counted))
 	oneOf(p.Agreement, []any{"spec", "agreement"}, "required", "optional")
 	part(p.Attention.BudgetBelow, "spec", "attention", "budgetBelow")
 	part(p.Exhausted.BudgetAtMost, "spec", "exhausted", "budgetAtMost")
@@ -242,14 +245,27 @@ func policyFor(all []namedPolicy, slo, service, tier string) *namedPolicy {
 	return best
 }
 
-// standing under its policy of a brief objective.
-func (b *brief) underPolicy(all []namedPolicy) (p policy.Policy, state policy.State, why text.Both) {
+// underPolicy is the policy that holds for an objective, the state of its budget
+// under it, and why.
+func (x *Summary) underPolicy(all []namedPolicy) (p policy.Policy, state policy.State, why text.Both) {
 	p = policy.Default()
-	if x := policyFor(all, b.Name, b.Service, b.Tier); x != nil {
-		p = x.spec.policy(x.name)
+	if named := policyFor(all, x.Name, x.Service, x.Tier); named != nil {
+		p = named.spec.policy(named.name)
 	}
-	state, why = p.State(policy.Figures{Low: b.BudgetLeft, High: b.BudgetLeft, Counted: b.Counted, Burning: b.Status == Burning})
+	state, why = p.State(x.budget())
 	return p, state, why
+}
+
+// budget is what is known of an objective's budget. Minutes without data are taken
+// to have had as many events as those with data had on average, all of them bad at
+// the low end and none at the high end.
+func (x *Summary) budget() policy.Figures {
+	all := x.Window.Days * 24 * 60
+	known := math.Round(x.Known * all)
+	sum := ledger.Sum{Total: x.Total, Bad: x.Total - x.Good, Known: int(known)}
+	low, high := ledger.Bounds(sum, int(max(math.Round(all)-known, 0)), x.Total/max(known, 1), nil)
+	o := burn.Objective(x.Objective)
+	return policy.Figures{Left: x.BudgetLeft, Low: o.BudgetLeft(low), High: o.BudgetLeft(high), Counted: x.Total > 0, Burning: x.Status == Burning}
 }
 
 // Schedule has the states of error-budget policies judged every minute.
@@ -268,63 +284,70 @@ type policyEntry struct {
 	Consequences []policy.Consequence `json:"consequences,omitempty"`
 }
 
-// policyBatch is how many changes of state one transaction writes.
-const policyBatch = 200
+// judged is how many objectives are judged at a time, and at most told of in one
+// transaction.
+const judged = 2000
 
 // JudgePolicies tells once of each budget that came into another state of its
 // policy. A first judgement of a healthy budget is no change.
 func (s *Service) JudgePolicies(ctx context.Context) error {
-	all, err := loadPolicies(ctx, s.db.Read())
-	if err != nil {
-		return err
+	for cursor := ""; ; {
+		items, next, _, err := s.List(ctx, filter{Sort: "name", Cursor: cursor, Limit: judged})
+		if err != nil {
+			return err
+		}
+		if err := s.tellStates(ctx, items); err != nil || next == "" {
+			return err
+		}
+		cursor = next
 	}
-	rows, err := db.New(s.db.Read()).PolicyStates(ctx)
-	if err != nil {
-		return database.Fault(fmt.Errorf("read policy states: %w", err))
-	}
-	was := map[string]db.SloPolicyState{}
-	for _, r := range rows {
-		was[r.Slo] = r
-	}
-	briefs, err := s.briefs(ctx, filter{})
-	if err != nil {
-		return err
-	}
-	briefs = slices.DeleteFunc(briefs, func(b brief) bool {
-		p, state, _ := b.underPolicy(all)
-		old, known := was[b.Name]
-		return known && old.State == string(state) && old.Policy == p.Name
-	})
-	for batch := range slices.Chunk(briefs, policyBatch) {
-		err = errors.Join(err, s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			for _, b := range batch {
-				if err := s.tellState(ctx, tx, &b, all, was[b.Name]); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
-	}
-	return err
 }
 
-func (s *Service) tellState(ctx context.Context, tx *sql.Tx, b *brief, all []namedPolicy, was db.SloPolicyState) error {
-	p, state, why := b.underPolicy(all)
-	q, now := db.New(tx), database.Micros(s.now())
-	before := cmp.Or(policy.State(was.State), policy.Healthy)
-	since := was.Since
-	if before != state || since == 0 {
-		since = now
+// tellStates writes the states that changed.
+func (s *Service) tellStates(ctx context.Context, items []Summary) error {
+	if len(items) == 0 {
+		return nil
 	}
-	n, err := q.PutPolicyState(ctx, db.PutPolicyStateParams{Slo: b.Name, Policy: p.Name, State: string(state), Since: since, Was: was.State})
+	names := make([]string, len(items))
+	for i := range items {
+		names[i] = items[i].Name
+	}
+	was, err := s.statesOf(ctx, names)
 	if err != nil {
-		return fmt.Errorf("keep policy state of %s: %w", b.Name, err)
+		return err
 	}
-	if n == 0 || before == state {
+	items = slices.DeleteFunc(items, func(x Summary) bool {
+		old, known := was[x.Name]
+		return known && old.state == x.PolicyState && old.policy == x.Policy.Name
+	})
+	if len(items) == 0 {
+		return nil
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for i := range items {
+			if err := s.tellState(ctx, tx, &items[i], was[items[i].Name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) tellState(ctx context.Context, tx *sql.Tx, x *Summary, was told) error {
+	before := cmp.Or(was.state, policy.Healthy)
+	since := was.since
+	if before != x.PolicyState || since == 0 {
+		since = database.Micros(s.now())
+	}
+	n, err := db.New(tx).PutPolicyState(ctx, db.PutPolicyStateParams{Slo: x.Name, Policy: x.Policy.Name, State: string(x.PolicyState), Since: since, Was: string(was.state)})
+	if err != nil {
+		return fmt.Errorf("keep policy state of %s: %w", x.Name, err)
+	}
+	if n == 0 || before == x.PolicyState {
 		return nil // another replica told it, or only the policy has another name
 	}
-	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: EntryPolicyState, Subject: journal.RefTo("slo", b.Name), Also: also(b.Service, b.Owner),
-		Data: policyEntry{b.Name, p.Name, before, state, b.BudgetLeft, why, p.Consequences[state]}})
+	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: EntryPolicyState, Subject: journal.RefTo("slo", x.Name), Also: also(x.Service, x.Owner),
+		Data: policyEntry{x.Name, x.Policy.Name, before, x.PolicyState, x.BudgetLeft, x.Policy.Reason, x.Consequences}})
 	return err
 }
 

@@ -48,8 +48,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 		return err
 	}
 	for _, x := range all {
-		b := brief{Name: x.Name, Service: x.Service, Tier: x.Tier, Status: x.Status, BudgetLeft: x.BudgetLeft, Counted: x.Total > 0}
-		p, state, why := b.underPolicy(policies)
+		p, state, why := x.underPolicy(policies)
 		x.PolicyState, x.Policy, x.Consequences = state, PolicyView{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
 		if was := told[x.Name]; was.state == state {
 			x.Policy.Since = timeOf(was.since)
@@ -61,8 +60,9 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 
 // told is a state that the journal has told, and since when it holds.
 type told struct {
-	state policy.State
-	since int64
+	state  policy.State
+	policy string
+	since  int64
 }
 
 // statesOf reads what was last told of objectives.
@@ -70,10 +70,10 @@ func (s *Service) statesOf(ctx context.Context, names []string) (map[string]told
 	found := map[string]told{}
 	w := &database.Where{}
 	w.AnyOf("slo", names)
-	err := s.each(ctx, "SELECT slo, state, since FROM slo_policy_states"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
+	err := s.each(ctx, "SELECT slo, state, policy, since FROM slo_policy_states"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
 		var name string
 		var t told
-		err := rows.Scan(&name, &t.state, &t.since)
+		err := rows.Scan(&name, &t.state, &t.policy, &t.since)
 		found[name] = t
 		return err
 	})

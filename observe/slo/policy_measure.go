@@ -10,7 +10,8 @@ import (
 )
 
 // stateSource yields the state of a budget under the policy that holds now: 0 is
-// healthy, 1 needs attention, 2 is exhausted. For a service it is the worst.
+// healthy, 1 needs attention, 2 is exhausted, by what was counted. For a service it
+// is the worst.
 type stateSource struct{ left source }
 
 var _ measure.Source = stateSource{}
@@ -37,7 +38,7 @@ func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to t
 			return nil, err
 		}
 		for _, v := range left {
-			state, _ := p.State(policy.Figures{Low: v.V, High: v.V, Counted: v.Known > 0})
+			state, _ := p.State(policy.Figures{Left: v.V, Low: v.V, High: v.V, Counted: v.Known > 0})
 			v.V = float64(state.Rank())
 			at := v.At.UnixMilli()
 			have, ok := worst[at]

@@ -211,9 +211,6 @@ DELETE FROM slo_policies WHERE name = $1;
 -- name: ListPolicies :many
 SELECT * FROM slo_policies ORDER BY name;
 
--- name: PolicyStates :many
-SELECT * FROM slo_policy_states;
-
 -- name: PutPolicyState :execrows
 INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (slo) DO UPDATE SET policy = excluded.policy, state = excluded.state, since = excluded.since

@@ -99,6 +99,10 @@ type Detail struct {
 	Rules       []RuleView  `json:"alertRules"`
 	Forecasts   []Forecast  `json:"forecasts"`
 	Excluded    ExcludedNow `json:"excluded"`
+
+	Document  string        `json:"document" doc:"The SLO document that the objective comes from. One with several objectives has the first by its own name."`
+	Budgeting Budgeting     `json:"budgeting"`
+	Calendar  *CalendarView `json:"calendar,omitempty" doc:"The window, where it follows the calendar."`
 }
 
 // Queries are the expressions of an objective, and what is sent to the source.
@@ -379,6 +383,7 @@ func (s *Service) detail(x *Detail, t *track) {
 	d := t.def
 	x.Description, x.DataSource = d.Description, d.Source
 	x.Queries = s.queriesOf(d)
+	x.Document, x.Budgeting, x.Calendar = documentOf(d.Name), budgetingOf(d), calendarOf(d, t.watermark)
 	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d, d.Source))
 	if t.watermark > 0 {
 		at := ledger.Start(t.watermark)

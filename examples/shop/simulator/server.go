@@ -47,6 +47,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	s.front(mux)
 	mux.Handle("POST /control/break", local(s.breakService))
 	mux.Handle("POST /control/heal", local(s.heal))
 	mux.Handle("GET /control/status", local(s.status))

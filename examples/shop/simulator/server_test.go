@@ -162,3 +162,41 @@ func FuzzControl(f *testing.F) {
 		}
 	})
 }
+
+func TestPagesFailAndLingerAsTheFaultsSay(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	shop := New(State{Seed: 1, Start: now})
+	server := httptest.NewServer(NewServer(shop, func() time.Time { return now }, func([]Fault) error { return nil }, slog.New(slog.DiscardHandler)).Handler())
+	t.Cleanup(server.Close)
+	status := func(path string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	if got := status("/services/checkout/health"); got != http.StatusOK {
+		t.Errorf("well: %d", got)
+	}
+	if got := status("/services/nothing/health"); got != http.StatusNotFound {
+		t.Errorf("no such service: %d", got)
+	}
+	if got := status("/services/accounts/me"); got != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", got)
+	}
+	if _, err := shop.Break(now, "checkout", 1, 0, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Minute)
+	if got := status("/services/checkout/health"); got != http.StatusServiceUnavailable {
+		t.Errorf("broken: %d", got)
+	}
+	if got := status("/services/payment/health"); got != http.StatusOK {
+		t.Errorf("another service: %d", got)
+	}
+}

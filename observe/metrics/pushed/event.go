@@ -30,6 +30,9 @@ import (
 // result (good or bad) besides those of the stream.
 const Metric = "events_total"
 
+// Probes is the stream that nobody else may push to.
+const Probes = "probe"
+
 // The labels that the counter itself has.
 const (
 	LabelStream = "stream"
@@ -89,6 +92,10 @@ func floor(a, b int64) int64 {
 func (e *Event) check(now time.Time, late time.Duration) *fault.Error {
 	wrong := func(field, code string, what, remedy text.Both) *fault.Error {
 		return fault.New(fault.Invalid, "events."+code, what).Fix(remedy).On(field)
+	}
+	if e.Stream == Probes {
+		return wrong("stream", "stream", text.Say("the stream %q is counted from probes", "ストリーム %q はプローブが使います", e.Stream),
+			text.Say("use another name", "別の名前を使ってください"))
 	}
 	if !streamName.MatchString(e.Stream) {
 		return wrong("stream", "stream", text.Say("%q is not the name of a stream", "%q はストリーム名として使えません", clip(e.Stream)),

@@ -161,6 +161,7 @@ func TestWhatCannotBeRightIsRefusedAsAWhole(t *testing.T) {
 			field string
 		}{
 			"stream":           {with(func(e *pushed.Event) { e.Stream = "No Name" }), "stream"},
+			"that of probes":   {with(func(e *pushed.Event) { e.Stream = pushed.Probes }), "stream"},
 			"good above total": {with(func(e *pushed.Event) { e.Good = 2 }), "good"},
 			"negative":         {with(func(e *pushed.Event) { e.Good, e.Total = -1, 1 }), "good"},
 			"not a number":     {with(func(e *pushed.Event) { e.Total = math.NaN() }), "total"},

@@ -22,8 +22,25 @@ func (v values) fill(s string) (string, error) {
 	return v.replace(s, func(x string) string { return x })
 }
 
-// fillURL is fill that escapes, so that a value stays one part of the address.
-func (v values) fillURL(s string) (string, error) { return v.replace(s, url.QueryEscape) }
+// fillURL is fill for an address. Before its path a value is a host with its
+// port, and nothing else; from there on it is escaped, so that it stays one part
+// of the address.
+func (v values) fillURL(s string) (string, error) {
+	end := len(s)
+	if scheme := strings.Index(s, "://"); scheme >= 0 {
+		if path := strings.IndexAny(s[scheme+3:], "/?#"); path >= 0 {
+			end = scheme + 3 + path
+		}
+	}
+	host, err := v.replace(s[:end], func(x string) string { return notHost.ReplaceAllString(x, "") })
+	if err != nil {
+		return "", err
+	}
+	rest, err := v.replace(s[end:], url.QueryEscape)
+	return host + rest, err
+}
+
+var notHost = regexp.MustCompile(`[^A-Za-z0-9.:\-\[\]]`)
 
 func (v values) replace(s string, escape func(string) string) (string, error) {
 	var missing string

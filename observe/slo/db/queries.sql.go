@@ -1483,38 +1483,6 @@ func (q *Queries) PartsThatReferTo(ctx context.Context, refs string) ([]PartsTha
 	return items, nil
 }
 
-const policyStates = `-- name: PolicyStates :many
-SELECT slo, policy, state, since FROM slo_policy_states
-`
-
-func (q *Queries) PolicyStates(ctx context.Context) ([]SloPolicyState, error) {
-	rows, err := q.db.QueryContext(ctx, policyStates)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloPolicyState
-	for rows.Next() {
-		var i SloPolicyState
-		if err := rows.Scan(
-			&i.Slo,
-			&i.Policy,
-			&i.State,
-			&i.Since,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const putDay = `-- name: PutDay :exec
 INSERT INTO slo_days (slo, day, data, parts) VALUES ($1, $2, $3, $4)
 ON CONFLICT (slo, day) DO UPDATE SET data = excluded.data, parts = excluded.parts

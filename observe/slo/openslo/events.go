@@ -17,6 +17,7 @@ import (
 const (
 	typeEvents   = "events"
 	typeProbe    = "probe"
+	typePlugin   = "plugin" // whose queries only the plug-in can judge
 	eventsSource = "events" // the name of the data source
 	eventsMetric = "events_total"
 	probeStream  = "probe"
@@ -114,5 +115,17 @@ func (c *checker) eventLabels(v any, at []any) {
 	}
 	if !ok {
 		c.fail("event_labels", text.Say("labels must be names with texts", "labels は名前と文字列の組で書いてください"), text.Say("write labels: {tenant: \"a\"}", "labels: {tenant: \"a\"} のように書いてください"), at...)
+	}
+}
+
+// plugin judges a source that is a plug-in: it answers counts of each minute, in
+// a language of its own.
+func (c *checker) plugin(m *MetricSource, counter bool, path []any) {
+	if m.MetricSourceRef == "" {
+		c.missing(text.Say("name the plug-in under metricSourceRef", "metricSourceRef にプラグインの名前を書いてください"), with(path, "metricSourceRef")...)
+	}
+	if counter {
+		c.fail("plugin_counter", text.Say("a plug-in answers what happened in each minute; it has no counters", "プラグインは1分ごとの件数を返すもので、カウンターはありません"),
+			text.Say("remove counter: true", "counter: true を削除してください"), path...)
 	}
 }

@@ -97,7 +97,7 @@ var (
 // metric judges one query. Of a source that is named, its document says the
 // type.
 func (c *checker) metric(m *MetricSource, counter bool, path []any) {
-	if m.Type != "" && !slices.Contains(prometheusLike, strings.ToLower(m.Type)) {
+	if m.Type != "" && !slices.Contains(append(prometheusLike, typePlugin), strings.ToLower(m.Type)) {
 		c.fail("source_type", text.Say("data sources of type %q are not read", "種類が %q のデータソースは読み取れません", m.Type),
 			text.Say("use type Prometheus, which stands for every server with Prometheus' HTTP API, or in a ratio Events or Probe; OpenSLO leaves the types to each implementation",
 				"Prometheus の HTTP API を持つサーバーなら type を Prometheus に、比率なら Events や Probe も使えます(使える種類は OpenSLO では実装ごとに決まります)"), with(path, "type")...)
@@ -112,6 +112,10 @@ func (c *checker) metric(m *MetricSource, counter bool, path []any) {
 	field, expr := m.query()
 	if expr == "" {
 		c.missing(text.Say("write the PromQL expression under spec.query", "spec.query に PromQL の式を書いてください"), with(path, "spec", "query")...)
+		return
+	}
+	if strings.EqualFold(m.Type, typePlugin) {
+		c.plugin(m, counter, path)
 		return
 	}
 	check := promexpr.Check(expr)

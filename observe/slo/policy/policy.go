@@ -34,13 +34,15 @@ func (s State) Rank() int {
 	return 0
 }
 
-// End is the end of an interval that is judged where minutes are unknown.
+// End is what is judged where minutes are unknown.
 type End string
 
-// The ends. Low takes the unknown for as bad as it may have been.
+// Low takes what is unknown for as bad as it may have been, and High for as good.
+// Counted leaves it out.
 const (
-	Low  End = "low"
-	High End = "high"
+	Low     End = "low"
+	High    End = "high"
+	Counted End = "counted"
 )
 
 // Room is a part of the product that reads consequences.
@@ -70,7 +72,7 @@ type Consequence struct {
 // Policy is when a budget is in which state, and what follows.
 type Policy struct {
 	Name         string
-	End          End     // Low where it says nothing
+	End          End
 	Attention    float64 // less than this part left needs attention
 	Calm         bool    // a page that fires does not need attention by itself
 	Exhausted    float64 // this part left, or less, is exhausted
@@ -79,23 +81,26 @@ type Policy struct {
 
 // Default is the policy of an objective for which there is none. Nothing follows
 // from it.
-func Default() Policy { return Policy{End: Low, Attention: 0.25, Exhausted: 0} }
+func Default() Policy { return Policy{End: Counted, Attention: 0.25, Exhausted: 0} }
 
-// Figures are what is known of a budget. Low and High are the least and the most
-// that may be left of it, as parts of the whole; they differ where minutes are
-// unknown.
+// Figures are what is known of a budget, as parts of the whole: what is left by
+// what was counted, and the least and the most that may be left given what is not
+// known.
 type Figures struct {
-	Low, High float64
-	Counted   bool // anything at all; nothing was spent otherwise
-	Burning   bool // a page fires
+	Left, Low, High float64
+	Counted         bool // anything at all; nothing was spent otherwise
+	Burning         bool // a page fires
 }
 
 // Left is the figure that the policy judges.
 func (p Policy) Left(f Figures) float64 {
-	if p.End == High {
+	switch p.End {
+	case High:
 		return f.High
+	case Low:
+		return f.Low
 	}
-	return f.Low
+	return f.Left
 }
 
 // State is the state of a budget, and the sentence that explains it.

@@ -10,6 +10,7 @@ import (
 
 func TestAStateFollowsFromTheFiguresAlone(t *testing.T) {
 	p := policy.Default()
+	p.End = policy.Low
 	high := p
 	high.End = policy.High
 	calm := p
@@ -31,6 +32,8 @@ func TestAStateFollowsFromTheFiguresAlone(t *testing.T) {
 		{p, policy.Figures{Low: 0.9, High: 0.9, Counted: true, Burning: true}, policy.Attention},
 		{calm, policy.Figures{Low: 0.9, High: 0.9, Counted: true, Burning: true}, policy.Healthy},
 		{p, policy.Figures{}, policy.Healthy},
+		{policy.Default(), policy.Figures{Left: 0.3, Low: -1, High: 1, Counted: true}, policy.Healthy},
+		{policy.Default(), policy.Figures{Left: 0.2, Low: -1, High: 1, Counted: true}, policy.Attention},
 	} {
 		got, why := c.p.State(c.f)
 		if got != c.want || why.EN == "" || why.JA == "" {
@@ -42,13 +45,14 @@ func TestAStateFollowsFromTheFiguresAlone(t *testing.T) {
 func TestLessLeftIsNeverABetterState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policy.Default()
-		p.End = rapid.SampledFrom([]policy.End{policy.Low, policy.High}).Draw(t, "end")
+		p.End = rapid.SampledFrom([]policy.End{policy.Low, policy.High, policy.Counted}).Draw(t, "end")
 		left := rapid.Float64Range(-2, 1)
 		a := policy.Figures{Low: left.Draw(t, "low"), Counted: true, Burning: rapid.Bool().Draw(t, "burning")}
-		a.High = a.Low + rapid.Float64Range(0, 1).Draw(t, "more")
+		a.Left = a.Low + rapid.Float64Range(0, 1).Draw(t, "more")
+		a.High = a.Left + rapid.Float64Range(0, 1).Draw(t, "yet more")
 		b := a
 		loss := rapid.Float64Range(0, 2).Draw(t, "loss")
-		b.Low, b.High = a.Low-loss, a.High-loss
+		b.Left, b.Low, b.High = a.Left-loss, a.Low-loss, a.High-loss
 		before, _ := p.State(a)
 		after, _ := p.State(b)
 		if after.Rank() < before.Rank() {

@@ -3149,6 +3149,20 @@ export interface components {
              */
             windowFrom: string;
         };
+        SloBudgeting: {
+            /** @enum {string} */
+            method: "Occurrences" | "Timeslices" | "RatioTimeslices";
+            /**
+             * Format: int64
+             * @description Length of a time slice.
+             */
+            sliceMinutes?: number;
+            /**
+             * Format: double
+             * @description Share of good events that makes a slice good.
+             */
+            sliceTarget?: number;
+        };
         SloBudgets: {
             /** @description What each is grouped by; empty where it has none. */
             groups: string[];
@@ -3166,6 +3180,23 @@ export interface components {
             hours: string[];
             /** @description IANA time zone, such as Asia/Tokyo. */
             timeZone: string;
+        };
+        SloCalendarView: {
+            /**
+             * Format: int64
+             * @description How many of the unit one window is.
+             */
+            every: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When the budget begins anew.
+             */
+            to: string;
+            /** @enum {string} */
+            unit: "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year";
+            zone: string;
         };
         SloContribution: {
             /**
@@ -3438,15 +3469,20 @@ export interface components {
              * @description Part of the error budget that is left; negative when overspent.
              */
             budgetLeft: number;
+            budgeting: components["schemas"]["SloBudgeting"];
             /** @description How many times faster than allowed the budget is spent, by window. */
             burnRates: {
                 [key: string]: number;
             };
+            /** @description The window, where it follows the calendar. */
+            calendar?: components["schemas"]["SloCalendarView"];
             /** @description What follows from the state. */
             consequences: components["schemas"]["PolicyConsequence"][];
             /** @description Empty for the default one. */
             dataSource?: string;
             description?: string;
+            /** @description The SLO document that the objective comes from. One with several objectives has the first by its own name. */
+            document: string;
             /** @description Whether every event is counted exactly. */
             exact: boolean;
             exactNote: components["schemas"]["TextBoth"];
