@@ -12,7 +12,6 @@ import (
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
@@ -158,25 +157,6 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 		}
 		faults = append(faults, openslo.Complete(d, &filled.Spec)...)
 		faults = append(faults, checkThresholds(ctx, tx, d, &o.Spec)...)
-		faults = append(faults, notExecuted(d, &o.Spec)...)
-	}
-	return faults
-}
-
-// notExecuted refuses what the engine does not slide yet, so that no accepted
-// document promises more than is done.
-func notExecuted(d *ascode.Document, s *openslo.SLOSpec) []*fault.Error {
-	var faults []*fault.Error
-	if s.Window().Calendar != nil {
-		faults = append(faults, d.Fault("slo.not_executed",
-			text.Say("calendar-aligned time windows are not executed yet", "暦に合わせた期間(calendar)はまだ計算できません"),
-			text.Say("use a rolling window: `duration: 30d` with `isRolling: true`", "`duration: 30d` と `isRolling: true` のローリング期間にしてください"),
-			"spec", "timeWindow", 0, "calendar"))
-	}
-	if s.BudgetingMethod != string(budgeting.Occurrences) {
-		faults = append(faults, d.Fault("slo.not_executed",
-			text.Say("budgetingMethod %s is not executed yet", "budgetingMethod の %s はまだ計算できません", s.BudgetingMethod),
-			text.Say("use Occurrences, which counts events", "イベントを数える Occurrences にしてください"), "spec", "budgetingMethod"))
 	}
 	return faults
 }

@@ -117,7 +117,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a threshold of nothing":  {threshold("{target: 0.9, op: lt}"), "slo.missing", 9},
 		"an op that is none":      {threshold("{target: 0.9, op: le, value: 1}"), "slo.op", 9},
 		"a raw ratio of what":     {raw(""), "slo.missing", 13},
-		"a misspelt raw type":     {raw("rawType: sucess, "), "slo.raw_type", 13},
+		"a raw type that is none": {raw("rawType: good, "), "slo.raw_type", 13},
 		"one indicator too few":   {change("{target: 0.999}]", "{target: 0.9, indicatorRef: x}, {target: 0.9}]"), "slo.indicator_twice", 9},
 		"no weight":               {strings.Replace(good[:strings.Index(good, "  indicator:")], "{target: 0.999}]", "{target: 0.9, indicatorRef: x, compositeWeight: 0}]", 1), "slo.weight", 9},
 		"a part without":          {strings.Replace(good[:strings.Index(good, "  indicator:")], "{target: 0.999}]", "{target: 0.9, indicatorRef: x}, {target: 0.9}]", 1), "slo.missing", 9},
