@@ -115,6 +115,7 @@ export function AlertHistory({ alerts }: { alerts: Alert[] }) {
               <td className="num">{f.duration((a.resolvedAt ? Date.parse(a.resolvedAt) : Date.now()) - Date.parse(a.since))}</td>
               <td className="narrow-hide">
                 <div className="sentence">{say(a.reason)}</div>
+                {a.explanation && <div className="sub sentence">{say(a.explanation)}</div>}
               </td>
             </tr>
           ))}

@@ -127,6 +127,7 @@ function State({ slo }: { slo: SLODetail }) {
           <span className="dim">
             {t("alert.since")} <Ago at={a.since} />
           </span>
+          {a.explanation && <span className="sentence">{say(a.explanation)}</span>}
         </div>
       ))}
       <div className="small dim">
