@@ -102,3 +102,53 @@ func TestASourceOfEventsThatCannotBeMeantIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatComesLateIsInTheObjectiveAfterwards(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.apply(front + "---" + billing)
+		settle := func() {
+			t.Helper()
+			if err := w.slo.Evaluate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.slo.Backfill(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		of := func(name string) [2]float64 {
+			t.Helper()
+			d, err := w.slo.Get(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return [2]float64{d.Good, d.Total}
+		}
+		push := func(key string, at time.Time, good, total float64) {
+			t.Helper()
+			_, err := w.events.Push(t.Context(), []pushed.Event{{Stream: "billing", Key: key, At: at, Labels: map[string]string{"tenant": "a"}, Good: good, Total: total}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		settle()
+		push("a", w.now, 9, 10)
+		w.record("tokyo", result(0, check.Success))
+		w.now = start.Add(10 * time.Minute)
+		settle()
+		if of("billing") != [2]float64{9, 10} || of("front-tokyo") != [2]float64{1, 1} {
+			t.Fatalf("before: %v and %v", of("billing"), of("front-tokyo"))
+		}
+		push("b", start.Add(3*time.Minute), 10, 20) // into a minute that was read as empty
+		push("c", start, 1, 30)                     // and one that was not
+		w.record("tokyo", result(4, check.Failure)) // an agent was cut off
+		settle()
+		if of("billing") != [2]float64{20, 60} || of("front-tokyo") != [2]float64{1, 2} {
+			t.Errorf("after: %v and %v", of("billing"), of("front-tokyo"))
+		}
+		w.now = w.now.Add(5 * time.Minute)
+		settle()
+		if of("billing") != [2]float64{20, 60} {
+			t.Errorf("later: %v", of("billing"))
+		}
+	})
+}

@@ -23,6 +23,7 @@ type step struct {
 	closed    int64 // the minute log before it goes
 	cut       int64 // the minute log from it on goes; 0 where it does not
 	rebuilt   []db.RebuildDoneParams
+	reread    []string // what came late and is noted as missing
 	standings []*standing
 	made      int64
 }

@@ -279,3 +279,15 @@ SELECT day, data FROM slo_days WHERE slo = $1 AND day >= $2 AND day <= $3 ORDER 
 
 -- name: DaysInParts :many
 SELECT day, data FROM slo_days WHERE slo = $1 AND day < $2 AND parts > 1 ORDER BY day LIMIT 100;
+
+-- name: PutLate :exec
+INSERT INTO slo_late (id, slo, from_minute, to_minute) VALUES ($1, $2, $3, $4);
+
+-- name: ListLate :many
+SELECT * FROM slo_late ORDER BY id;
+
+-- name: LateDone :exec
+DELETE FROM slo_late WHERE id = $1;
+
+-- name: DropLate :exec
+DELETE FROM slo_late WHERE slo = $1;

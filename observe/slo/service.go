@@ -98,6 +98,7 @@ func New(d Deps) *Service {
 	s.handleJobs(d.Queue)
 	s.figures.init()
 	d.Journal.Subscribe("catalog.*", "slo.owner", s.followCatalog)
+	d.Journal.Subscribe(entryLate, "slo.late", s.hearLate)
 	return s
 }
 
@@ -224,7 +225,7 @@ func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
 		return err
 	}
 	err = errors.Join(q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropPolicyState(ctx, name))
+		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropLate(ctx, name), q.DropPolicyState(ctx, name))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}

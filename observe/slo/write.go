@@ -74,6 +74,11 @@ func (s *Service) writeStep(ctx context.Context, tx *sql.Tx, stmts *prepared, x 
 			return err
 		}
 	}
+	for _, id := range x.reread {
+		if err := q.LateDone(ctx, id); err != nil {
+			return err
+		}
+	}
 	return s.tell(ctx, tx, x, now)
 }
 

@@ -89,6 +89,13 @@ type SloGeneration struct {
 	Slots int64
 }
 
+type SloLate struct {
+	ID         string
+	Slo        string
+	FromMinute int64
+	ToMinute   int64
+}
+
 type SloLedger struct {
 	Slo       string
 	Hour      int64

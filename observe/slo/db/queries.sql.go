@@ -697,6 +697,15 @@ func (q *Queries) DescribeStatus(ctx context.Context, arg DescribeStatusParams) 
 	return err
 }
 
+const dropLate = `-- name: DropLate :exec
+DELETE FROM slo_late WHERE slo = $1
+`
+
+func (q *Queries) DropLate(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, dropLate, slo)
+	return err
+}
+
 const dropMinutes = `-- name: DropMinutes :exec
 DELETE FROM slo_minutes WHERE shard = $1 AND minute < $2
 `
@@ -1170,6 +1179,47 @@ func (q *Queries) KeepRevision(ctx context.Context, arg KeepRevisionParams) erro
 	return err
 }
 
+const lateDone = `-- name: LateDone :exec
+DELETE FROM slo_late WHERE id = $1
+`
+
+func (q *Queries) LateDone(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, lateDone, id)
+	return err
+}
+
+const listLate = `-- name: ListLate :many
+SELECT id, slo, from_minute, to_minute FROM slo_late ORDER BY id
+`
+
+func (q *Queries) ListLate(ctx context.Context) ([]SloLate, error) {
+	rows, err := q.db.QueryContext(ctx, listLate)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloLate
+	for rows.Next() {
+		var i SloLate
+		if err := rows.Scan(
+			&i.ID,
+			&i.Slo,
+			&i.FromMinute,
+			&i.ToMinute,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listPolicies = `-- name: ListPolicies :many
 SELECT name, data FROM slo_policies ORDER BY name
 `
@@ -1530,6 +1580,27 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 		arg.ManagedBy,
 		arg.Slot,
 		arg.Document,
+	)
+	return err
+}
+
+const putLate = `-- name: PutLate :exec
+INSERT INTO slo_late (id, slo, from_minute, to_minute) VALUES ($1, $2, $3, $4)
+`
+
+type PutLateParams struct {
+	ID         string
+	Slo        string
+	FromMinute int64
+	ToMinute   int64
+}
+
+func (q *Queries) PutLate(ctx context.Context, arg PutLateParams) error {
+	_, err := q.db.ExecContext(ctx, putLate,
+		arg.ID,
+		arg.Slo,
+		arg.FromMinute,
+		arg.ToMinute,
 	)
 	return err
 }
