@@ -282,6 +282,9 @@ func (m *member) recall(sh *shard, first int64, raw []ledger.Minute, lumps []led
 // seen is what the budget counts over minutes, of which the first begins a slice.
 func (sh *shard) seen(m *member, first int64, raw []ledger.Minute) []ledger.Minute {
 	sh.exclude(m, minutes{first, first + int64(len(raw))})
+	if !m.def.Counting.Sliced() && len(m.excluded) == 0 {
+		return raw
+	}
 	view := make([]ledger.Minute, len(raw))
 	var s budgeting.Slicer
 	for i, x := range raw {
