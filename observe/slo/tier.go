@@ -34,7 +34,7 @@ type TierSpec struct {
 	Description string   `json:"description,omitempty"`
 	Objective   *float64 `json:"objective,omitempty" doc:"The target of an objective without one, such as 0.999." ja:"目標値のない SLO の目標値(例: 0.999)。"`
 	Window      string   `json:"window,omitempty" doc:"The rolling window of an objective without one, such as 30d." ja:"期間のない SLO の移動ウィンドウ(例: 30d)。"`
-	Settle      string   `json:"settle,omitempty" doc:"How long after its end a minute is read, where the objective does not say it: 2m." ja:"1分が終わってから読み取るまでの時間。SLO に指定がない場合に使います(例: 2m)。"`
+	Settle      string   `json:"settle,omitempty" doc:"How long after its end a minute is final, where the objective does not say it: 2m." ja:"1分が終わってから値が確定するまでの時間。SLO に指定がない場合に使います(例: 2m)。"`
 	Paging      string   `json:"paging,omitempty" doc:"The most urgent severity of its alerts: page (the default), or ticket for services for which nobody is woken." ja:"アラートの最も高い重要度。page(既定)か ticket(誰も起こさないサービス)。"`
 }
 

@@ -92,7 +92,7 @@ type Detail struct {
 	Exact       bool        `json:"exact" doc:"Whether every event is counted exactly."`
 	ExactNote   text.Both   `json:"exactNote"`
 	Watermark   *time.Time  `json:"watermark,omitempty" doc:"Up to when everything was read."`
-	Settle      string      `json:"settle" doc:"How long after its end a minute is read."`
+	Settle      string      `json:"settle" doc:"How long after its end a minute is final."`
 	Absent      string      `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
 	Minimum     *float64    `json:"minimumEvents,omitempty" doc:"Set for this objective; otherwise chance decides how few events are too few."`
 	Gaps        []Gap       `json:"gaps" doc:"Minutes without data, the newest first, at most 100."`

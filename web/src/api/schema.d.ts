@@ -3527,7 +3527,7 @@ export interface components {
             policyState: "healthy" | "attention" | "exhausted";
             queries: components["schemas"]["SloQueries"];
             service: string;
-            /** @description How long after its end a minute is read. */
+            /** @description How long after its end a minute is final. */
             settle: string;
             /**
              * Format: double
