@@ -382,7 +382,7 @@ export const texts = {
   "probeSays.degraded": ["Some locations cannot reach it.", "一部の拠点から到達できません。"],
   "probeSays.down": ["It does not answer as it should. Someone must look at it now.", "正常に応答していません。すぐに確認が必要です。"],
   "probeSays.silent": ["Nobody looks: its locations do not report.", "拠点からの報告が途絶え、確認できていません。"],
-  "probeSays.unknown": ["Nobody knows yet: it was not checked.", "まだ確認していません。"],
+  "probeSays.unknown": ["Nobody can tell: no check came to a result.", "確認の結果がなく、状態は分かりません。"],
   "probeOutcome.success": ["Succeeded", "成功"],
   "probeOutcome.failure": ["Failed", "失敗"],
   "probeOutcome.unknown": ["Unknown", "不明"],

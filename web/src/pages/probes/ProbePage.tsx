@@ -163,7 +163,7 @@ function Latency({ name }: { name: string }) {
     <Section title={t("probe.latency")}>
       <Loaded query={query} lines={5}>
         {() =>
-          times.length === 0 ? (
+          !lines.some((l) => l.values.some((v) => v !== null)) ? (
             <Empty title={t("chart.noData")}>{t("probe.noChecksWhat")}</Empty>
           ) : (
             <Chart title={t("probe.latency")} unit={t("probe.latencyUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={lines} format={(ms) => f.duration(ms)} range={(_low, high) => [0, Math.max(1, high * 1.1)]} height={220} />

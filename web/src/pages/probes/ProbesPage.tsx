@@ -95,9 +95,7 @@ function ProbeTable({ items }: { items: Probe[] }) {
                   {p.title || p.name}
                 </Link>
                 <div className="sub">
-                  <Link to="/services/$name" params={{ name: p.service }} className="plain">
-                    {p.service}
-                  </Link>
+                  {p.service}
                   {p.owner && " · " + p.owner}
                 </div>
               </td>

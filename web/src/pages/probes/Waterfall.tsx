@@ -19,7 +19,8 @@ export function Waterfall({ label, steps }: { label: string; steps: readonly Pro
         <thead>
           <tr>
             <th scope="col">{t("probe.step")}</th>
-            <th scope="col" className="bars narrow-hide" aria-label={t("probe.bars")}>
+            <th scope="col" className="bars narrow-hide">
+              <span className="visually-hidden">{t("probe.bars")}</span>
               <span className="legend" aria-hidden>
                 {used.map((phase) => (
                   <span key={phase}>
