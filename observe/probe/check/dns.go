@@ -268,8 +268,12 @@ func record(b dnsmessage.ResourceBody) string {
 
 // caa reads who may issue certificates (RFC 8659): flags, tag, value.
 func caa(data []byte) string {
-	if len(data) < 2 || len(data) < 2+int(data[1]) {
+	if len(data) < 2 {
 		return ""
 	}
-	return fmt.Sprintf("%d %s %s", data[0], data[2:2+data[1]], data[2+int(data[1]):])
+	end := 2 + int(data[1])
+	if len(data) < end {
+		return ""
+	}
+	return fmt.Sprintf("%d %s %s", data[0], data[2:end], data[end:])
 }

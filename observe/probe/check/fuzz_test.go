@@ -37,6 +37,7 @@ func FuzzStatusesReadAsTheyAreWritten(f *testing.F) {
 
 func FuzzAnswersFromTheNetworkDoNotPanic(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x02\x08\x01"))
+	f.Add([]byte("0\xff" + strings.Repeat("0", 255)))
 	f.Add([]byte("\x12\x34\x81\x80\x00\x01\x00\x00\x00\x00\x00\x00\x01x\x00\x00\x01\x00\x01"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if n, err := healthStatus(raw); err == nil && n < 0 {
