@@ -11,6 +11,7 @@ import (
 	"github.com/teiten/teiten/kit/queue"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
@@ -143,8 +144,9 @@ func (e *engine) round(ctx context.Context, held []int) error {
 	}
 	began, now := time.Now(), e.s.now().UTC()
 	var errs []error
+	open := sync.OnceValues(func() (map[string]map[burn.Severity]alert, error) { return e.s.openAlertsBySLO(ctx) })
 	for _, n := range held {
-		if err := e.load(ctx, n, defs, now); err != nil {
+		if err := e.load(ctx, n, defs, now, open); err != nil {
 			e.drop(n)
 			errs = append(errs, err)
 		}
@@ -169,7 +171,7 @@ func (e *engine) round(ctx context.Context, held []int) error {
 }
 
 // load has a held shard in memory, with the members as they are defined.
-func (e *engine) load(ctx context.Context, n int, defs *definitions, now time.Time) error {
+func (e *engine) load(ctx context.Context, n int, defs *definitions, now time.Time, open openAlerts) error {
 	e.mu.Lock()
 	sh := e.held[n]
 	e.mu.Unlock()
@@ -178,7 +180,7 @@ func (e *engine) load(ctx context.Context, n int, defs *definitions, now time.Ti
 		sh = nil
 	}
 	if sh == nil {
-		fresh, err := e.s.loadShard(ctx, n, defs, ledger.Done(now.Add(-early)))
+		fresh, err := e.s.loadShard(ctx, n, defs, ledger.Done(now.Add(-early)), open)
 		if err != nil {
 			return fmt.Errorf("load shard %d: %w", n, err)
 		}
@@ -192,7 +194,7 @@ func (e *engine) load(ctx context.Context, n int, defs *definitions, now time.Ti
 	if sh.defined == defs {
 		return nil
 	}
-	if err := sh.adopt(ctx, defs, map[int64]*standing{}); err != nil {
+	if err := sh.adopt(ctx, defs, map[int64]*standing{}, open); err != nil {
 		return fmt.Errorf("load shard %d: %w", n, err)
 	}
 	return nil

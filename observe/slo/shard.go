@@ -46,7 +46,7 @@ const loaders = 4
 
 // loadShard makes a shard of what the database holds. Where it holds nothing yet,
 // the shard begins with the minute before target.
-func (s *Service) loadShard(ctx context.Context, number int, defs *definitions, target int64) (*shard, error) {
+func (s *Service) loadShard(ctx context.Context, number int, defs *definitions, target int64, open openAlerts) (*shard, error) {
 	sh := &shard{s: s, number: number, blocks: map[string]*window.Block{}}
 	kept := map[int64]*standing{}
 	row, err := db.New(s.db.Read()).GetShard(ctx, int64(number))
@@ -66,23 +66,15 @@ func (s *Service) loadShard(ctx context.Context, number int, defs *definitions, 
 			kept[st.slot] = st
 		}
 	}
-	return sh, sh.adopt(ctx, defs, kept)
+	return sh, sh.adopt(ctx, defs, kept, open)
 }
 
 // adopt brings the members in line with the definitions.
-func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*standing) error {
+func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*standing, open openAlerts) error {
 	sh.defined = defs
 	former := map[string]*member{}
 	for _, m := range sh.members {
 		former[m.name] = m
-	}
-	past, err := sh.readLog(ctx)
-	if err != nil {
-		return err
-	}
-	open, err := sh.s.openAlertsBySLO(ctx)
-	if err != nil {
-		return err
 	}
 	var next, fresh []*member
 	for _, d := range defs.byShard[sh.number] {
@@ -98,13 +90,37 @@ func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*s
 		if old != nil && old.d.slot == d.slot {
 			kept[d.slot] = old.standing(0)
 		}
-		m.alerts = open[d.Name]
 		fresh = append(fresh, m)
 	}
 	for _, old := range former {
 		old.block.Remove(old.row)
 	}
+	if err := sh.welcome(ctx, fresh, kept, open); err != nil {
+		return err
+	}
+	sh.members = append(next, fresh...)
+	slices.SortFunc(sh.members, func(a, b *member) int { return cmp.Compare(a.d.slot, b.d.slot) })
+	return nil
+}
+
+// openAlerts reads the alerts that are open, by objective, once for all shards.
+type openAlerts func() (map[string]map[burn.Severity]alert, error)
+
+// welcome gives new members their rows.
+func (sh *shard) welcome(ctx context.Context, fresh []*member, kept map[int64]*standing, open openAlerts) error {
+	if len(fresh) == 0 && len(sh.members) > 0 {
+		return nil
+	}
+	past, err := sh.readLog(ctx)
+	if err != nil {
+		return err
+	}
+	alerts, err := open()
+	if err != nil {
+		return err
+	}
 	for _, m := range fresh {
+		m.alerts = alerts[m.name]
 		sh.place(m)
 	}
 	errs := make([]error, len(fresh))
@@ -117,8 +133,6 @@ func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*s
 			return fmt.Errorf("load %s: %w", fresh[i].name, err)
 		}
 	}
-	sh.members = append(next, fresh...)
-	slices.SortFunc(sh.members, func(a, b *member) int { return cmp.Compare(a.d.slot, b.d.slot) })
 	return nil
 }
 
