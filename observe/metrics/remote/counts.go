@@ -23,7 +23,7 @@ const (
 	aside = int64(increase.LongestInterval / time.Millisecond)
 
 	// longestAbsence is how far back the base of a series is looked for that is
-	// not there at the beginning of a span.
+	// hardly there at the beginning of a span.
 	longestAbsence = 24 * 60 * minute
 
 	// A long past is read in steps of about so many samples. The source computes
@@ -165,9 +165,11 @@ func (x *pastReader) take(s *rawSeries) error {
 	}
 	for _, sample := range s.samples(x.r.Count) {
 		x.read++
-		if sample.T >= x.since && !p.state.Seen() && !p.based {
+		if sample.T >= x.since && !p.based {
 			p.based = true
-			x.base(p)
+			if !p.state.Experienced() {
+				x.base(p)
+			}
 		}
 		step, ok, err := add(&p.state, sample, p.ls, x.known)
 		for _, part := range p.parts {
@@ -182,11 +184,14 @@ func (x *pastReader) take(s *rawSeries) error {
 	return x.err
 }
 
-// base looks for what was seen of a series long before the span.
+// base looks for what was seen of a series long before the span. One that had a
+// sample or two needs it as much as one that had none: without its usual interval
+// nobody knows what is a gap and what is missing.
 func (x *pastReader) base(p *past) {
 	if x.err != nil {
 		return
 	}
+	p.state = increase.State{}
 	x.err = x.c.raw(x.ctx, exactly(p.ls), x.since-aside-longestAbsence, x.since-1, func(s *rawSeries) error {
 		if ls, err := s.labels(); err != nil || !labels.Equal(ls, p.ls) {
 			return err

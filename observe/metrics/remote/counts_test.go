@@ -2,6 +2,7 @@ package remote
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -151,7 +152,7 @@ func TestWhatIsFollowedIsWhatIsReadAgain(t *testing.T) {
 						pods[i]["500"] = 0
 					}
 				}
-				for code := range pods[i] {
+				for _, code := range slices.Sorted(maps.Keys(pods[i])) {
 					n := float64(rapid.IntRange(0, 9).Draw(r, "events"))
 					pods[i][code] += n
 					if round > 0 {
@@ -242,6 +243,64 @@ func TestErrorsThatAreBornLateAndTargetsThatAreNewCount(t *testing.T) {
 	}
 	if all, failed := sumOf(got[0]), sumOf(got[1]); failed != 30 || all != 19+30+50 {
 		t.Errorf("%v of %v", failed, all)
+	}
+}
+
+// TestASeriesWithOneSampleBeforeTheSpanIsJudgedByItsUsualInterval: of a pod that
+// was away, came back for one scrape and stayed away for ten minutes more, the
+// span begins with a single sample, which does not tell how often it is scraped.
+func TestASeriesWithOneSampleBeforeTheSpanIsJudgedByItsUsualInterval(t *testing.T) {
+	s := tell(t)
+	began := metrics.MinuteOf(s.at)
+	there := func(i int64) bool { return i < 5 || i == 20 || i >= 30 }
+	for i := range int64(35) {
+		at := s.at + i*minute + 1000
+		if rows := map[string]float64{"200": float64(10 + i)}; there(i) {
+			s.scrape("a", at, 1, rows)
+		} else {
+			s.scrape("a", at, 1, nil) // another process, which has none yet
+		}
+	}
+	s.at += 60 * minute
+	whole, err := s.Counts(t.Context(), objectives[:1], began, began+40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(40) {
+		part, err := s.Counts(t.Context(), objectives[:1], began+i, began+i+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(whole[0].Values[i:i+1], part[0].Values, cmpopts.EquateNaNs()); d != "" {
+			t.Errorf("minute %d: in the whole − alone: %s", i, d)
+		}
+	}
+	if got := whole[0].Values[21]; got != 30 {
+		t.Errorf("the pod that came back with 30 counted %v", got)
+	}
+}
+
+// TestASeriesWithOneSampleBeforeItIsFollowedIsReadAgain: the same where following
+// begins between the single sample and the next one.
+func TestASeriesWithOneSampleBeforeItIsFollowedIsReadAgain(t *testing.T) {
+	s := tell(t)
+	began := metrics.MinuteOf(s.at)
+	for i := range int64(35) {
+		s.scrape("a", s.at+1000, 1, nil)
+		if i < 5 || i == 20 || i >= 30 {
+			s.put(labels.FromStrings("__name__", "events_total", "job", "shop", "instance", "a"), s.at+1000, float64(10+i))
+		}
+		s.at += minute
+		if i == 25 {
+			s.Watch(objectives)
+		}
+	}
+	got, err := s.Counts(t.Context(), objectives[:1], began+31, began+33)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]float64{40, 1}, got[0].Values); d != "" { // another process showed 40
+		t.Error(d)
 	}
 }
 

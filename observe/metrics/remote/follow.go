@@ -181,14 +181,25 @@ func (p *poll) take(s *rawSeries) error {
 			_, _, _ = x.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
 			continue
 		}
-		first := !x.state.Seen()
+		before := x.state
 		step, ok, err := add(&x.state, sample, x.ls, p.known)
-		// A series that comes up and is not new may have been away for long: its
-		// base is looked for where the minute is read as past.
-		distrust := ok && first && step.From == step.To && sample.V > 0
-		p.put(x, sample.T, step, ok, distrust, err)
+		p.put(x, sample.T, step, ok, ok && doubtful(&before, sample, step), err)
 	}
 	return nil
+}
+
+// longestUsual is a pause that needs no knowledge of the past.
+const longestUsual = 3 * minute / 2
+
+// doubtful reports whether what came before decides about a step and is not
+// known: a series that comes up and is not new may have been away for long, and
+// one of which a sample or two were seen may have had a shorter interval. That is
+// looked for where the minute is read as past.
+func doubtful(before *increase.State, sample metrics.Point, step increase.Step) bool {
+	if !before.Seen() {
+		return step.From == step.To && sample.V > 0
+	}
+	return !before.Experienced() && sample.T-before.T > longestUsual
 }
 
 // put gives a step to the selections.
