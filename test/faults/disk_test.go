@@ -87,7 +87,7 @@ func TestFileThatMayNotGrowRefusesClearlyAndRecovers(t *testing.T) {
 func refusesAndRecovers(t *testing.T, s *program.Server, fill, empty func()) {
 	t.Helper()
 	start(t, s)
-	if _, err := s.Apply(t.Context(), "base", service("made")+"---\n"+startSource(t).dataSource()); err != nil {
+	if _, err := s.Apply(t.Context(), "base", startSource(t).dataSource()); err != nil {
 		t.Fatal(err)
 	}
 	acknowledged, asked := map[int]bool{}, 0

@@ -51,7 +51,7 @@ func contained(t *testing.T, behaves behaviour) {
 	s := newServer(t, data)
 	start(t, s)
 	const objectives = 5
-	docs := source.dataSource() + service("made") + promises(objectives, "2d", false)
+	docs := source.dataSource() + promises(objectives, "2d", false)
 	if _, err := s.Apply(t.Context(), "base", docs); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func TestDatabaseThatCrashesUnderLoadLosesNothingAcknowledged(t *testing.T) {
 	s := newServer(t, t.TempDir(), "TEITEN_DATABASE="+address)
 	start(t, s)
 	const objectives = 6
-	docs := source.dataSource() + service("made") + hooks.channel("hooks") + promises(objectives, "3d", true)
+	docs := source.dataSource() + hooks.channel("hooks") + promises(objectives, "3d", true)
 	if _, err := s.Apply(t.Context(), "base", docs); err != nil {
 		t.Fatal(err)
 	}

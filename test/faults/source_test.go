@@ -148,22 +148,24 @@ func promises(n int, window string, burning bool) string {
 	return b.String()
 }
 
-// service and objective are the documents of a promise on the source.
+// service is the document of a service.
 func service(name string) string {
 	return fmt.Sprintf("---\napiVersion: openslo/v1\nkind: Service\nmetadata: {name: %s}\nspec: {description: Made for a test.}\n", name)
 }
 
+// objective are the documents of a promise on the source. Each has a service of
+// its own, because alerts of one service are told as one cause.
 func objective(name, window string, burning bool) string {
 	kind := "calm"
 	if burning {
 		kind = "burning"
 	}
-	return fmt.Sprintf(`---
+	return service(name) + fmt.Sprintf(`---
 apiVersion: openslo/v1
 kind: SLO
 metadata: {name: %[1]s, annotations: {teiten.dev/settle: 1s, teiten.dev/minimum-events: "10"}}
 spec:
-  service: made
+  service: %[1]s
   indicator:
     metadata: {name: %[1]s}
     spec:
