@@ -52,13 +52,15 @@ func TestEveryRealDocumentIsAcceptedOrRefusedWithPlaceAndRemedy(t *testing.T) {
 }
 
 // owners are the programs that the folders of the corpus belong to, as a refusal
-// must name them; the first folder that fits counts.
+// must name them; the first folder that fits counts. Sloth's examples in OpenSLO
+// are read as such, and only lack their services.
 var owners = []struct {
 	folder   string
 	programs []string
 }{
 	{"sloth/examples/_gen/", []string{"Prometheus rules", "Prometheus Operator"}},
-	{"sloth/examples/", []string{"Sloth", "OpenSLO v1alpha"}},
+	{"sloth/examples/openslo-", []string{"the catalog has no service"}},
+	{"sloth/examples/", []string{"Sloth"}},
 	{"alertmanager-config/config/", []string{"Alertmanager"}},
 	{"alertmanager-config/api/", []string{"OpenAPI"}},
 }
@@ -85,7 +87,7 @@ func judgeRefusal(t *testing.T, name string, err error) {
 			continue
 		}
 		if !slices.ContainsFunc(o.programs, func(p string) bool { return strings.Contains(parts[0].What.EN, p) }) {
-			t.Errorf("%s: should say that it belongs to one of %v: %s", name, o.programs, parts[0])
+			t.Errorf("%s: should say one of %v: %s", name, o.programs, parts[0])
 		}
 		return
 	}
