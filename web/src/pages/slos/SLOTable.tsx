@@ -110,7 +110,7 @@ export function SLORow({ slo, index, measure, within }: { slo: SLO; index?: numb
   return (
     <tr ref={measure} data-index={index} data-within={within} aria-rowindex={index === undefined ? undefined : index + 2} data-tone={tone === "bad" || tone === "warn" ? tone : undefined}>
       <td>
-        <Link to="/slos/$name" params={{ name: slo.name }}>
+        <Link to="/slos/$name" params={{ name: slo.name }} className="tall">
           {slo.title || slo.name}
         </Link>
         <div className="sub">
