@@ -36,7 +36,7 @@ type bench struct {
 	dir    string // for everything that is written
 	root   string // of the repository
 	slos   int
-	peers  int // objectives for which Prometheus evaluates rules
+	peers  int           // objectives for which Prometheus evaluates rules
 	watch  time.Duration // how long something that goes on is looked at
 
 	figures []figure

@@ -42,7 +42,11 @@ export function behaviour(world, test) {
     const all = await rows.count();
     await page.getByRole("combobox", { name: "Tier" }).selectOption("1");
     await page.waitForURL("**/slos?tier=1");
-    await page.waitForFunction((n) => document.querySelectorAll("tbody tr[data-index]").length < n, all);
+    await page.waitForFunction((n) => {
+      const shown = document.querySelectorAll("tbody tr[data-index]").length;
+      return shown > 0 && shown < n;
+    }, all);
+    await settled(page);
     const some = await rows.count();
     await page.getByRole("button", { name: "Budget left" }).click();
     await page.waitForURL("**/slos?sort=budget&tier=1");
