@@ -118,7 +118,7 @@ func (c *account) keepOld(o old) {
 		c.widest = max(c.widest, l.To-l.From)
 	}
 	c.lumps = append(c.lumps, lump{rest, false, in})
-	c.widest = max(c.widest, o.len()-1)
+	c.widest = max(c.widest, o.Len()-1)
 }
 
 // oldAt is the part of the past that holds a minute, if only its sum is kept.

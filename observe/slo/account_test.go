@@ -55,10 +55,10 @@ func TestTheBudgetThatIsLeftLiesWithinItsBounds(t *testing.T) {
 		first := d.Counting.Start(29_000_000 + rapid.Int64Range(0, 120).Draw(t, "first"))
 		truth, events, lumps, whole := pasts(t, first)
 		n := int64(len(truth))
-		c := &account{def: d, span: minutes{first, first + n}, raw: events, late: lumps}
+		c := &account{def: d, span: ledger.Between(first, first+n), raw: events, late: lumps}
 		for at := first; at < first+n; {
 			x := minutes{From: at + rapid.Int64Range(0, 40).Draw(t, "until an exclusion")}
-			if x.To = min(first+n, x.From+rapid.Int64Range(1, 9).Draw(t, "excluded")); x.len() > 0 {
+			if x.To = min(first+n, x.From+rapid.Int64Range(1, 9).Draw(t, "excluded")); x.Len() > 0 {
 				c.excluded = append(c.excluded, x)
 			}
 			at = max(x.To, at+1) + 1

@@ -182,10 +182,10 @@ func (m *member) nextMissing(counts bool) minutes {
 	if m.backfill.running() && m.backfill.Reason != reasonGap {
 		last := m.missing[len(m.missing)-1]
 		from := hourOf(last.To-length+ledger.MinutesPerHour-1) * ledger.MinutesPerHour
-		return minutes{max(from, last.From), last.To}
+		return ledger.Between(max(from, last.From), last.To)
 	}
 	first := m.missing[0]
-	return minutes{first.From, min(first.To, hourOf(first.From+length)*ledger.MinutesPerHour)}
+	return ledger.Between(first.From, min(first.To, hourOf(first.From+length)*ledger.MinutesPerHour))
 }
 
 // fill puts what was read of the past into the ledger, and sums up its objectives
@@ -238,7 +238,7 @@ func (sh *shard) holds(m *member, span minutes) bool {
 func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time) error {
 	m := r.m
 	first := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
-	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, minutes{first, sh.end}, time.Time{})
+	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, ledger.Between(first, sh.end), time.Time{})
 	if err != nil {
 		return err
 	}

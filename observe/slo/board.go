@@ -168,7 +168,7 @@ func ReadProgress(ctx context.Context, q db.DBTX) (map[string]Progress, error) {
 		for _, st := range standings {
 			p := Progress{Watermark: st.end}
 			for _, m := range st.state.missing {
-				p.Missing += m.len()
+				p.Missing += m.Len()
 			}
 			if name, ok := bySlot[st.slot]; ok {
 				all[name] = p

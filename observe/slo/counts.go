@@ -45,8 +45,8 @@ func (s *Service) EventCounts(ctx context.Context, q SeriesQuery, step string) (
 		return EventCounts{}, err
 	}
 	n := steps[step]
-	span = minutes{span.From - span.From%n, (span.To + n - 1) / n * n}
-	if span.len()/n > mostCounts {
+	span = ledger.Between(span.From-span.From%n, (span.To+n-1)/n*n)
+	if span.Len()/n > mostCounts {
 		return EventCounts{}, fault.New(fault.Invalid, "slo.too_many_steps",
 			text.Say("the span has more than %d steps", "期間のステップが%d個を超えています", mostCounts)).
 			Fix(text.Say("choose a shorter span or a longer step", "期間を短くするか、step を長くしてください")).On("query.step")

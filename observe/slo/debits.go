@@ -84,7 +84,7 @@ func (s *Service) Debits(ctx context.Context, q SeriesQuery, most int) (Debits, 
 	sum := c.over(span.From, span.To)
 	parts, bad := debit.Attribute(debit.Episodes(span.From, c.seen[span.From-c.span.From:]), causes, most)
 	x := Debits{From: ledger.Start(span.From), To: ledger.Start(span.To), Counts: "events", Total: sum.Total, Bad: bad,
-		Allowed: d.Objective.Budget() * sum.Total, Known: float64(sum.Known) / float64(span.len()), Parts: make([]Debit, len(parts))}
+		Allowed: d.Objective.Budget() * sum.Total, Known: float64(sum.Known) / float64(span.Len()), Parts: make([]Debit, len(parts))}
 	if d.Counting.Sliced() {
 		x.Counts = "slices"
 	}

@@ -229,7 +229,7 @@ func (e *engine) tick(ctx context.Context, read *reader, due []tick, defs *defin
 			continue // the clock went back
 		}
 		for _, m := range d.sh.members {
-			span := minutes{m.final, d.target}
+			span := ledger.Between(m.final, d.target)
 			if d.target-d.sh.end > recentGap {
 				span.From = d.target - 1
 			}

@@ -1,7 +1,6 @@
 package slo
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -96,14 +95,14 @@ func (x *exclusion) bounds() minutes {
 	if x.row.EndsAt != forever {
 		to = (x.row.EndsAt + perMinute - 1) / perMinute
 	}
-	return minutes{x.row.StartsAt / perMinute, to}
+	return ledger.Between(x.row.StartsAt/perMinute, to)
 }
 
 // within are the minutes of span that the exclusion excludes.
 func (x *exclusion) within(span minutes) []minutes {
 	b := x.bounds()
-	span = minutes{max(span.From, b.From), min(span.To, b.To)}
-	if span.len() <= 0 {
+	span = ledger.Between(max(span.From, b.From), min(span.To, b.To))
+	if span.Len() <= 0 {
 		return nil
 	}
 	return x.pattern.within(span)
@@ -161,21 +160,7 @@ func (b *exclusionBook) minutes(c coverage, span minutes) []minutes {
 	for _, x := range b.of(c) {
 		all = append(all, x.within(span)...)
 	}
-	return merge(all)
-}
-
-// merge sorts spans and joins those that touch.
-func merge(spans []minutes) []minutes {
-	slices.SortFunc(spans, func(a, b minutes) int { return cmp.Compare(a.From, b.From) })
-	merged := spans[:0]
-	for _, m := range spans {
-		if n := len(merged); n > 0 && m.From <= merged[n-1].To {
-			merged[n-1].To = max(merged[n-1].To, m.To)
-		} else if m.len() > 0 {
-			merged = append(merged, m)
-		}
-	}
-	return merged
+	return ledger.Join(all)
 }
 
 // excludedMinutes are the minutes of span that do not count for an objective,
@@ -201,7 +186,7 @@ func excludedMinutes(ctx context.Context, q db.DBTX, d *Definition, span minutes
 func counted(d *Definition, first int64, all []ledger.Minute, excluded []minutes) []ledger.Minute {
 	end := first + int64(len(all))
 	all = slices.Clone(all)
-	excluded = clip(slices.Clone(excluded), minutes{first, end})
+	excluded = ledger.Clip(slices.Clone(excluded), ledger.Between(first, end))
 	for _, x := range excluded {
 		clear(all[x.From-first : x.To-first])
 	}

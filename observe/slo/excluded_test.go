@@ -34,9 +34,9 @@ func TestExclusionsAreAnsweredAsTheyWereKnown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hour := []minutes{{minuteOf(at(1)), minuteOf(at(2))}}
+		hour := []minutes{ledger.Between(ledger.Done(at(1)), ledger.Done(at(2)))}
 		for known, want := range map[time.Time][]minutes{at(4): nil, at(5): hour, at(6): hour, at(7): nil, {}: nil} {
-			got, err := excludedMinutes(t.Context(), d.Read(), &Definition{Name: "checkout"}, minutes{minuteOf(at(0)), minuteOf(at(3))}, known)
+			got, err := excludedMinutes(t.Context(), d.Read(), &Definition{Name: "checkout"}, ledger.Between(ledger.Done(at(0)), ledger.Done(at(3))), known)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,11 +56,11 @@ func TestAnExcludedMinuteCountsNothingAndIsNoGap(t *testing.T) {
 		have, want []ledger.Minute
 		excluded   []minutes
 	}{
-		"events":                            {budgeting.Counting{}, []ledger.Minute{bad, bad, gap}, []ledger.Minute{bad, none, none}, []minutes{{11, 13}}},
-		"a slice of which a part counts":    {sliced, []ledger.Minute{bad, bad}, []ledger.Minute{none, slice(1)}, []minutes{{10, 11}}},
-		"its last minute excluded":          {sliced, []ledger.Minute{bad, bad}, []ledger.Minute{none, slice(1)}, []minutes{{11, 12}}},
-		"a slice that is excluded entirely": {sliced, []ledger.Minute{bad, bad, bad, bad}, []ledger.Minute{none, none, none, slice(1)}, []minutes{{10, 12}}},
-		"spans beyond what is asked":        {budgeting.Counting{}, []ledger.Minute{bad, bad}, []ledger.Minute{none, none}, []minutes{{0, 100}}},
+		"events":                            {budgeting.Counting{}, []ledger.Minute{bad, bad, gap}, []ledger.Minute{bad, none, none}, []minutes{ledger.Between(11, 13)}},
+		"a slice of which a part counts":    {sliced, []ledger.Minute{bad, bad}, []ledger.Minute{none, slice(1)}, []minutes{ledger.Between(10, 11)}},
+		"its last minute excluded":          {sliced, []ledger.Minute{bad, bad}, []ledger.Minute{none, slice(1)}, []minutes{ledger.Between(11, 12)}},
+		"a slice that is excluded entirely": {sliced, []ledger.Minute{bad, bad, bad, bad}, []ledger.Minute{none, none, none, slice(1)}, []minutes{ledger.Between(10, 12)}},
+		"spans beyond what is asked":        {budgeting.Counting{}, []ledger.Minute{bad, bad}, []ledger.Minute{none, none}, []minutes{ledger.Between(0, 100)}},
 	} {
 		have := append([]ledger.Minute{}, c.have...)
 		if d := cmp.Diff(c.want, counted(&Definition{Counting: c.counting}, 10, have, c.excluded)); d != "" {
@@ -69,12 +69,5 @@ func TestAnExcludedMinuteCountsNothingAndIsNoGap(t *testing.T) {
 		if d := cmp.Diff(c.have, have); d != "" {
 			t.Errorf("%s: the ledger was changed: %s", name, d)
 		}
-	}
-}
-
-func TestTimesThatTouchBecomeOne(t *testing.T) {
-	got := merge([]minutes{{7, 9}, {1, 3}, {3, 4}, {2, 3}, {20, 20}, {8, 12}})
-	if d := cmp.Diff([]minutes{{1, 4}, {7, 12}}, got); d != "" {
-		t.Error(d)
 	}
 }

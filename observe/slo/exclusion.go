@@ -119,7 +119,7 @@ func (s *Service) sumAgain(ctx context.Context, tx *sql.Tx, x *exclusion) error 
 		return fmt.Errorf("sum again: %w", err)
 	}
 	since := x.bounds().From
-	if since > minuteOf(s.now()) {
+	if since > ledger.Done(s.now()) {
 		return nil
 	}
 	covered, err := coveredBy(ctx, tx, x.covers)
@@ -223,7 +223,7 @@ func (s *Service) hides(ctx context.Context, q db.DBTX, n draft) ([]Hidden, erro
 	if err != nil {
 		return nil, err
 	}
-	end := minuteOf(s.now())
+	end := ledger.Done(s.now())
 	if x.bounds().From >= end {
 		return nil, nil
 	}
@@ -267,11 +267,11 @@ func (s *Service) hidesOf(ctx context.Context, q db.DBTX, c coverage, x *exclusi
 	if err := unmarshal(row.Data, &d); err != nil {
 		return h, fmt.Errorf("read %s: %w", c.SLO, err)
 	}
-	span := minutes{d.Counting.Start(d.window().Start(end)), end}
+	span := ledger.Between(d.Counting.Start(d.window().Start(end)), end)
 	already := book.minutes(c, span)
 	more := x.within(span)
-	both := merge(append(slices.Clone(already), more...))
-	if h.Minutes = length(both) - length(already); h.Minutes == 0 {
+	both := ledger.Join(append(slices.Clone(already), more...))
+	if h.Minutes = ledger.Length(both) - ledger.Length(already); h.Minutes == 0 {
 		return h, nil
 	}
 	past, err := s.history(ctx, q, &d, span, time.Time{})
@@ -290,13 +290,6 @@ func total(all []ledger.Minute) (sum ledger.Sum) {
 		sum = sum.Add(m)
 	}
 	return sum
-}
-
-func length(spans []minutes) (n int64) {
-	for _, m := range spans {
-		n += m.len()
-	}
-	return n
 }
 
 // tellExclusion writes the journal's entry.

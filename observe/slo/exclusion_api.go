@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 const (
@@ -128,7 +129,7 @@ func (s *Service) apiExcluded(ctx context.Context, in *excludedIn) (*excludedOut
 			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
 			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("query.from")
 	}
-	spans, err := excludedSpans(ctx, s.db.Read(), &d, minutes{minuteOf(in.From), minuteOf(in.To)}, in.AsOf)
+	spans, err := excludedSpans(ctx, s.db.Read(), &d, ledger.Between(ledger.Done(in.From), ledger.Done(in.To)), in.AsOf)
 	return &excludedOut{httpapi.Page[ExcludedSpan]{Items: spans}}, err
 }
 

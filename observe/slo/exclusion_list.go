@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 // The states of an exclusion.
@@ -58,7 +59,7 @@ type TakenBack struct {
 	Why string        `json:"why"`
 }
 
-func spanOf(m minutes) TimeSpan { return TimeSpan{minuteStart(m.From), minuteStart(m.To)} }
+func spanOf(m minutes) TimeSpan { return TimeSpan{ledger.Start(m.From), ledger.Start(m.To)} }
 
 func (x *exclusion) view(now time.Time) (ExclusionView, error) {
 	r := &x.row
@@ -79,7 +80,7 @@ func (x *exclusion) view(now time.Time) (ExclusionView, error) {
 		return v, errors.Join(err, unmarshal(r.TakenBackBy, &v.TakenBack.By))
 	}
 	if m, ok := x.pattern.next(now, x.bounds()); ok {
-		next, at := spanOf(m), minuteOf(now)
+		next, at := spanOf(m), ledger.Done(now)
 		v.Next, v.Now = &next, m.From <= at && at < m.To
 	}
 	return v, err
@@ -139,7 +140,7 @@ func (s *Service) Exclusions(ctx context.Context, f exclusionFilter) ([]Exclusio
 		if err != nil {
 			return nil, "", err
 		}
-		if at := minuteOf(f.At); !f.At.IsZero() && len(x.within(minutes{at, at + 1})) == 0 {
+		if at := ledger.Done(f.At); !f.At.IsZero() && len(x.within(ledger.Between(at, at+1))) == 0 {
 			continue
 		}
 		if f.Limit > 0 && len(views) == f.Limit {
@@ -252,11 +253,11 @@ func (s *Service) excludedNow(ctx context.Context, d *Definition) (ExcludedNow, 
 	if err != nil {
 		return x, err
 	}
-	end := minuteOf(s.now())
-	span := minutes{d.window().Start(end), end}
-	x.Minutes = length(book.minutes(c, span))
-	x.Share = float64(x.Minutes) / float64(max(span.len(), 1))
-	x.Now = len(book.minutes(c, minutes{end, end + 1})) > 0
+	end := ledger.Done(s.now())
+	span := ledger.Between(d.window().Start(end), end)
+	x.Minutes = ledger.Length(book.minutes(c, span))
+	x.Share = float64(x.Minutes) / float64(max(span.Len(), 1))
+	x.Now = len(book.minutes(c, ledger.Between(end, end+1))) > 0
 	for _, e := range book.of(c) {
 		m, ok := e.pattern.next(s.now(), e.bounds())
 		if next := spanOf(m); ok && (x.Next == nil || next.From.Before(x.Next.From)) {

@@ -30,7 +30,7 @@ type History struct {
 // history reads a span of an objective's ledger as it was known at asOf, or as
 // it is known now where asOf is zero.
 func (s *Service) history(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) (History, error) {
-	h := History{Minutes: make([]ledger.Minute, span.len())}
+	h := History{Minutes: make([]ledger.Minute, span.Len())}
 	from, to := hourOf(span.From), hourOf(span.To-1+longestLump)
 	if err := h.addOld(ctx, q, d.Name, span); err != nil {
 		return h, err

@@ -50,7 +50,7 @@ func (s *Service) GetAsOf(ctx context.Context, name string, asOf time.Time) (Kno
 	if !asOf.IsZero() {
 		first = min(start, mark-int64(d.longest()/time.Minute))
 	}
-	c, err := s.account(ctx, s.db.Read(), d, minutes{max(0, min(first, mark-1)), max(mark, 1)}, mark, asOf)
+	c, err := s.account(ctx, s.db.Read(), d, ledger.Between(max(0, min(first, mark-1)), max(mark, 1)), mark, asOf)
 	if err != nil {
 		return x, err
 	}

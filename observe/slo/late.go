@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 // entryLate tells that a source learned of events in minutes that had settled.
@@ -92,8 +93,8 @@ func (e *engine) rereadIn(ctx context.Context, sh *shard, asked []db.SloLate, no
 		}
 		// What lies ahead is read in its time; what lies before the windows is in
 		// none of them.
-		span := minutes{max(a.FromMinute, m.def.reach(sh.end), m.from), min(a.ToMinute, sh.end)}
-		if span.len() > 0 {
+		span := ledger.Between(max(a.FromMinute, m.def.reach(sh.end), m.from), min(a.ToMinute, sh.end))
+		if span.Len() > 0 {
 			m.lose(span)
 		}
 		x.reread = append(x.reread, a.ID)

@@ -53,7 +53,7 @@ func (sh *shard) move(ctx context.Context, target int64, read []reading, now tim
 	}
 	views := make([][]ledger.Minute, len(sh.members))
 	for i, m := range sh.members {
-		sh.exclude(m, minutes{sh.final, target})
+		sh.exclude(m, ledger.Between(sh.final, target))
 		views[i] = m.view(sh.final)
 		for at := sh.final; at < former; at++ {
 			if v := views[i][at-sh.final]; v != m.block.At(m.row, at) {
@@ -81,7 +81,7 @@ func (sh *shard) move(ctx context.Context, target int64, read []reading, now tim
 // leap skips hours in which nothing was counted: all of it is missing, and the
 // windows are summed up anew.
 func (sh *shard) leap(ctx context.Context, to int64) error {
-	lost := minutes{sh.end, to}
+	lost := ledger.Between(sh.end, to)
 	sh.end, sh.final = to, to
 	errs := make([]error, len(sh.members))
 	for _, m := range sh.members {
@@ -111,8 +111,8 @@ func (sh *shard) take(x *step, r *reading, target int64, changed map[int64]bool)
 	m := r.m
 	m.raw = append(m.raw[:sh.end-sh.final], make([]ledger.Minute, target-sh.end)...)
 	if r.err != nil {
-		m.lose(minutes{sh.end, target})
-		if last := m.missing[len(m.missing)-1]; last.len() > 1 || fault.KindOf(r.err) == fault.Invalid {
+		m.lose(ledger.Between(sh.end, target))
+		if last := m.missing[len(m.missing)-1]; last.Len() > 1 || fault.KindOf(r.err) == fault.Invalid {
 			m.gone = unreadReason(r.err)
 		}
 		return
@@ -171,7 +171,7 @@ func (sh *shard) append(ctx context.Context, at int64, views [][]ledger.Minute) 
 func (sh *shard) rewind(ctx context.Context, to int64, now time.Time) (*step, error) {
 	x := &step{sh: sh, made: database.Micros(now), cut: to}
 	for _, m := range sh.members {
-		doubtful := minutes{to, to + mostProvisional}
+		doubtful := ledger.Between(to, to+mostProvisional)
 		if m.def.AbsentBad { // what had not happened yet was taken for bad
 			doubtful.To = sh.end
 		}
@@ -203,7 +203,7 @@ func (sh *shard) rewind(ctx context.Context, to int64, now time.Time) (*step, er
 func before(missing []minutes, end int64) []minutes {
 	var kept []minutes
 	for _, m := range missing {
-		if m.To = min(m.To, end); m.len() > 0 {
+		if m.To = min(m.To, end); m.Len() > 0 {
 			kept = append(kept, m)
 		}
 	}

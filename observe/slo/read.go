@@ -112,7 +112,7 @@ func (a *asked) values(ctx context.Context, q metrics.Querier, source, expr stri
 func evaluate(ctx context.Context, q metrics.Querier, expr string, span minutes) ([]float64, error) {
 	var answer []metrics.Series
 	var err error
-	if span.len() == 1 {
+	if span.Len() == 1 {
 		answer, err = q.Instant(ctx, expr, ledger.End(span.From))
 	} else {
 		answer, err = q.Range(ctx, expr, ledger.End(span.From), ledger.End(span.To-1), time.Minute)
@@ -124,12 +124,12 @@ func evaluate(ctx context.Context, q metrics.Querier, expr string, span minutes)
 	if err != nil {
 		return nil, err
 	}
-	values := make([]float64, span.len())
+	values := make([]float64, span.Len())
 	for i := range values {
 		values[i] = math.NaN()
 	}
 	for _, p := range one.Points {
-		if i := ledger.At(p.Time()) - span.From; i >= 0 && i < span.len() {
+		if i := ledger.At(p.Time()) - span.From; i >= 0 && i < span.Len() {
 			values[i] = answered(p.V)
 		}
 	}
@@ -144,7 +144,7 @@ func (x questions) read(ctx context.Context, a *asked, span minutes) (counted []
 			return nil, fine, inQuery(q.Field, err)
 		}
 	}
-	counted = make([]ledger.Minute, span.len())
+	counted = make([]ledger.Minute, span.Len())
 	values := make([]float64, len(answers))
 	for m := range counted {
 		for i := range answers {

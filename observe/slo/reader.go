@@ -176,7 +176,7 @@ func (x *reading) take(counts []*metrics.Counts) {
 	for _, c := range counts {
 		x.exact = x.exact && c.Exact
 	}
-	x.counted = make([]ledger.Minute, x.span.len())
+	x.counted = make([]ledger.Minute, x.span.Len())
 	values := make([]float64, len(counts))
 	for at := range x.counted {
 		for i, c := range counts {

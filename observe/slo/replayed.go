@@ -184,7 +184,7 @@ func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.
 			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("body.from")
 	}
 	p := toReplay{d: &d, inForce: replay.Case{Terms: d.terms(), Window: d.window(), Rules: d.Rules}}
-	p.span = minutes{ledger.Done(from), ledger.Done(to)}
+	p.span = ledger.Between(ledger.Done(from), ledger.Done(to))
 	p.span.To = min(p.span.To, row.Watermark)
 	p.span.From = min(p.span.From, p.span.To)
 	return p, nil
@@ -193,7 +193,7 @@ func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.
 // replayed reads the minutes of a span and of the time before it that its first
 // windows reach.
 func (s *Service) replayed(ctx context.Context, p toReplay, reach time.Duration) (replay.History, error) {
-	span := minutes{p.d.Counting.Start(p.span.From - int64(reach/time.Minute)), p.span.To}
+	span := ledger.Between(p.d.Counting.Start(p.span.From-int64(reach/time.Minute)), p.span.To)
 	raw, err := s.history(ctx, s.db.Read(), p.d, span, time.Time{})
 	if err != nil {
 		return replay.History{}, err

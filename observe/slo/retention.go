@@ -82,7 +82,7 @@ func (s *Service) thinMinutes(ctx context.Context, tx *sql.Tx, d *Definition, be
 	}
 	from := oldest / ledger.HoursPerDay
 	to := min(from+thinAtATime, before)
-	c, err := s.account(ctx, tx, d, minutes{from * minutesPerDay, to * minutesPerDay}, to*minutesPerDay, time.Time{})
+	c, err := s.account(ctx, tx, d, ledger.Between(from*minutesPerDay, to*minutesPerDay), to*minutesPerDay, time.Time{})
 	if err != nil {
 		return false, err
 	}
@@ -178,7 +178,7 @@ func (h *History) addOld(ctx context.Context, q db.DBTX, name string, span minut
 		for i, p := range day.Parts {
 			start := day.First() + int64(i)*day.Length()
 			if p.Events.Known > 0 && start < span.To && start+day.Length() > span.From {
-				h.Old = append(h.Old, old{minutes{start, start + day.Length()}, p})
+				h.Old = append(h.Old, old{ledger.Between(start, start+day.Length()), p})
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (h *History) addOld(ctx context.Context, q db.DBTX, name string, span minut
 func (h *History) replaced(first int64) bool {
 	for i, o := range h.Old {
 		if o.From <= first && first < o.To {
-			if o.len() > ledger.MinutesPerHour {
+			if o.Len() > ledger.MinutesPerHour {
 				return false
 			}
 			h.Old = append(h.Old[:i], h.Old[i+1:]...)

@@ -65,10 +65,10 @@ func (s *Service) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 		return Series{}, err
 	}
 	points := int64(min(max(q.Points, 1), MaxPoints))
-	step := max(1, (span.len()+points-1)/points)
+	step := max(1, (span.Len()+points-1)/points)
 	span.From, step = s.align(span.From, step)
 	first := min(d.window().Start(span.From+step), span.From+step-int64(d.longest()/time.Minute))
-	c, err := s.account(ctx, s.db.Read(), d, minutes{min(first, span.From), span.To}, mark, q.AsOf)
+	c, err := s.account(ctx, s.db.Read(), d, ledger.Between(min(first, span.From), span.To), mark, q.AsOf)
 	if err != nil {
 		return Series{}, err
 	}
@@ -128,14 +128,14 @@ func (s *Service) spanOf(d *Definition, from, to, asOf time.Time, mark int64) (m
 			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
 			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("query.from")
 	}
-	span := minutes{ledger.Done(from), ledger.Done(to.Add(time.Minute - 1))}
+	span := ledger.Between(ledger.Done(from), ledger.Done(to.Add(time.Minute-1)))
 	span.To = min(span.To, max(mark, span.From+1))
 	return span, nil
 }
 
 // draw makes the points of a series.
 func (c *account) draw(span minutes, step int64) Series {
-	d, n := c.def, int((span.len()+step-1)/step)
+	d, n := c.def, int((span.Len()+step-1)/step)
 	x := Series{From: ledger.Start(span.From), To: ledger.Start(span.To), StepSeconds: step * 60, Counts: "events",
 		Times: make([]int64, 0, n), Known: make([]float64, 0, n), WindowKnown: make([]float64, 0, n),
 		WindowFrom: make([]int64, 0, n), Excluded: make([]float64, 0, n), Burn: map[string][]*float64{}}

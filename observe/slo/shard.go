@@ -204,9 +204,9 @@ func (sh *shard) prepare(ctx context.Context, m *member, kept *standing, log []l
 	reach := m.def.reach(sh.end)
 	switch {
 	case kept == nil:
-		m.want(minutes{reach, sh.end}, reasonNew)
+		m.want(ledger.Between(reach, sh.end), reasonNew)
 	case reach < m.from:
-		m.want(minutes{reach, m.from}, reasonLonger)
+		m.want(ledger.Between(reach, m.from), reasonLonger)
 	}
 	return nil
 }
@@ -222,13 +222,13 @@ func (m *member) want(span minutes, reason string) {
 		if n := len(unknown); n > 0 && unknown[n-1].To == at {
 			unknown[n-1].To++
 		} else {
-			unknown = append(unknown, minutes{at, at + 1})
+			unknown = append(unknown, ledger.Between(at, at+1))
 		}
 	}
 	for _, u := range unknown {
-		m.backfill = m.backfill.more(u.len(), reason)
+		m.backfill = m.backfill.more(u.Len(), reason)
 	}
-	m.missing = merge(append(unknown, m.missing...))
+	m.missing = ledger.Join(append(unknown, m.missing...))
 }
 
 // restore reads the recent minutes of a member whose sums were stored.
@@ -263,7 +263,7 @@ func (sh *shard) restore(ctx context.Context, m *member, kept *standing, log []l
 // summed reads all minutes that a member's windows reach.
 func (sh *shard) summed(ctx context.Context, m *member) error {
 	first := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
-	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, minutes{first, sh.end}, time.Time{})
+	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, ledger.Between(first, sh.end), time.Time{})
 	if err != nil {
 		return err
 	}
@@ -295,7 +295,7 @@ func (m *member) recall(sh *shard, first int64, raw []ledger.Minute, lumps []led
 
 // seen is what the budget counts over minutes, of which the first begins a slice.
 func (sh *shard) seen(m *member, first int64, raw []ledger.Minute) []ledger.Minute {
-	sh.exclude(m, minutes{first, first + int64(len(raw))})
+	sh.exclude(m, ledger.Between(first, first+int64(len(raw))))
 	if !m.def.Counting.Sliced() && len(m.excluded) == 0 {
 		return raw
 	}
@@ -328,7 +328,7 @@ func (sh *shard) exclude(m *member, span minutes) {
 	if span.From >= m.knownFor.From && span.To <= m.knownFor.To {
 		return
 	}
-	m.knownFor = minutes{span.From, span.To + 2*ledger.MinutesPerHour}
+	m.knownFor = ledger.Between(span.From, span.To+2*ledger.MinutesPerHour)
 	m.excluded = nil
 	if book := sh.book(); book != nil && len(book.by) > 0 {
 		m.excluded = book.minutes(coverage{m.name, m.d.Service, m.d.System, m.d.Owner}, m.knownFor)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/budgeting"
+	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/window"
 )
 
@@ -30,7 +31,7 @@ func stands(t *rapid.T, slot, end, made int64) *standing {
 	}
 	if rapid.Bool().Draw(t, "unusual") {
 		s.state.rules = map[string]ruleState{"page-fast": {Firing: true, Since: end - 3}}
-		s.state.missing = []minutes{{end - 90, end - 30}}
+		s.state.missing = []minutes{ledger.Between(end-90, end-30)}
 		s.state.backfill = backfill{Reason: reasonGap, Done: 7, Total: 60, StartedAt: made}
 		s.state.gone = text.Say("gone", "応答なし")
 		s.slicer = budgeting.Slicer{Total: 3, Bad: 1.5, Known: 2}
@@ -39,7 +40,7 @@ func stands(t *rapid.T, slot, end, made int64) *standing {
 }
 
 var standingFields = cmp.Options{
-	cmp.AllowUnexported(standing{}, state{}, minutes{}, backfill{}, ruleState{}), cmpopts.EquateEmpty(),
+	cmp.AllowUnexported(standing{}, state{}, backfill{}, ruleState{}), cmpopts.EquateEmpty(),
 }
 
 func TestStandingsUnpackToWhatWasPacked(t *testing.T) {

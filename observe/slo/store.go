@@ -12,6 +12,7 @@ import (
 
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 //go:embed migrations/*.sql
@@ -93,10 +94,5 @@ func managedBy(s ascode.Source) string {
 	return marshal(m)
 }
 
-// span of minutes, from included, to not.
-type minutes struct {
-	From int64 `json:"from"`
-	To   int64 `json:"to"`
-}
-
-func (m minutes) len() int64 { return m.To - m.From }
+// minutes is a span of them.
+type minutes = ledger.Span

@@ -8,6 +8,7 @@ import (
 
 	"github.com/teiten/teiten/kit/recur"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
 
@@ -127,61 +128,40 @@ func maintenanceLength(s string) (time.Duration, error) {
 
 // within are the minutes of span that the pattern excludes: those it touches.
 func (p pattern) within(span minutes) []minutes {
-	from, to := minuteStart(span.From), minuteStart(span.To)
+	from, to := ledger.Start(span.From), ledger.Start(span.To)
 	var all []minutes
 	switch {
 	case p.recurs != nil:
 		for at := range p.recurs.Between(from.Add(-p.each), to) {
-			all = append(all, touched(at, at.Add(p.each)))
+			all = append(all, ledger.Touched(at, at.Add(p.each)))
 		}
 	case p.open != nil:
 		for x := range p.open.Outside(from, to) {
-			all = append(all, touched(x.From, x.To))
+			all = append(all, ledger.Touched(x.From, x.To))
 		}
 	default:
 		all = append(all, span)
 	}
-	return clip(all, span)
+	return ledger.Clip(all, span)
 }
 
 // next is the occurrence that is under way at an instant, or else the first one
 // after it.
 func (p pattern) next(now time.Time, within minutes) (minutes, bool) {
 	const ahead = 400 * 24 * 60
-	from := max(minuteOf(now), within.From)
+	from := max(ledger.Done(now), within.From)
 	if p.recurs != nil {
-		at, ok := p.recurs.Next(minuteStart(from).Add(-p.each))
-		m := touched(at, at.Add(p.each))
-		return minutes{max(m.From, within.From), min(m.To, within.To)}, ok && m.From < within.To
+		at, ok := p.recurs.Next(ledger.Start(from).Add(-p.each))
+		m := ledger.Touched(at, at.Add(p.each))
+		return ledger.Between(max(m.From, within.From), min(m.To, within.To)), ok && m.From < within.To
 	}
 	if p.open != nil {
 		within.To = min(within.To, from+ahead)
 	}
-	for _, m := range p.within(minutes{from, within.To}) {
+	for _, m := range p.within(ledger.Between(from, within.To)) {
 		return m, true
 	}
 	return minutes{}, false
-}
-
-// touched are the minutes that a time touches.
-func touched(from, to time.Time) minutes {
-	return minutes{minuteOf(from), minuteOf(to.Add(time.Minute - 1))}
-}
-
-// minuteOf is the minute that begins at t or is under way then.
-func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
-
-func minuteStart(m int64) time.Time { return time.Unix(m*60, 0).UTC() }
-
-// clip cuts spans to one of them.
-func clip(spans []minutes, to minutes) []minutes {
-	kept := spans[:0]
-	for _, m := range spans {
-		if m = (minutes{max(m.From, to.From), min(m.To, to.To)}); m.len() > 0 {
-			kept = append(kept, m)
-		}
-	}
-	return kept
 }
 
 // say tells in one sentence when a shape excludes.

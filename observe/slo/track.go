@@ -100,20 +100,20 @@ func (t *track) lacks(length time.Duration) bool {
 // lose notes minutes at the watermark's end that could not be read. When they
 // become many, that is a back-fill.
 func (s *state) lose(span minutes) {
-	s.missing = merge(append(slices.Clone(s.missing), span))
+	s.missing = ledger.Join(append(slices.Clone(s.missing), span))
 	last := s.missing[len(s.missing)-1]
 	switch {
 	case s.backfill.running():
-		s.backfill.Total += span.len()
-	case last.len() > recentGap:
-		s.backfill = s.backfill.more(last.len(), reasonGap)
+		s.backfill.Total += span.Len()
+	case last.Len() > recentGap:
+		s.backfill = s.backfill.more(last.Len(), reasonGap)
 	}
 }
 
 // found takes minutes out of those that are missing, and reports whether that
 // ended a back-fill.
 func (s *state) found(span minutes, now int64) (finished bool) {
-	left, n := without(s.missing, span)
+	left, n := ledger.Without(s.missing, span)
 	s.missing = left
 	if !s.backfill.running() || n == 0 {
 		return false
@@ -124,23 +124,6 @@ func (s *state) found(span minutes, now int64) (finished bool) {
 		return true
 	}
 	return false
-}
-
-// without cuts a span out of others, and tells how many minutes that were.
-func without(spans []minutes, cut minutes) (left []minutes, n int64) {
-	for _, m := range spans {
-		before, after := minutes{m.From, min(m.To, cut.From)}, minutes{max(m.From, cut.To), m.To}
-		if before.len() > 0 {
-			left = append(left, before)
-		}
-		if after.len() > 0 {
-			left = append(left, after)
-		}
-		if inner := (minutes{max(m.From, cut.From), min(m.To, cut.To)}); inner.len() > 0 {
-			n += inner.len()
-		}
-	}
-	return left, n
 }
 
 // member is a track that a shard moves from minute to minute.

@@ -373,7 +373,7 @@ func (r recently) Over(length time.Duration) ledger.Sum {
 }
 
 func (s *Service) withRecent(ctx context.Context, t *track) (windows, error) {
-	span := minutes{max(t.watermark-int64(burn.Reach/time.Minute), 0), t.watermark}
+	span := ledger.Between(max(t.watermark-int64(burn.Reach/time.Minute), 0), t.watermark)
 	h, err := s.history(ctx, s.db.Read(), t.def, span, time.Time{})
 	return recently{t.win, t.def.windows(), h.Minutes}, err
 }
@@ -446,7 +446,7 @@ func (s *Service) gaps(ctx context.Context, t *track) ([]Gap, error) {
 	if t.watermark == 0 {
 		return gaps, nil
 	}
-	span := minutes{max(t.def.window().Start(t.watermark), 0), t.watermark}
+	span := ledger.Between(max(t.def.window().Start(t.watermark), 0), t.watermark)
 	h, err := s.history(ctx, s.db.Read(), t.def, span, time.Time{})
 	if err != nil {
 		return gaps, err
