@@ -116,13 +116,12 @@ func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *in
 	if err != nil {
 		return err
 	}
-	appear := func(a increase.Appearance) increase.Birth { return w.Birth(ls, a) }
 	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
 		t, v := observation(it, kind, count)
 		if !fits(kind, count, v) && count {
 			continue
 		}
-		step, ok, err := state.Add(t, v, appear)
+		step, ok, err := state.Follow(t, v, ls, w)
 		if err != nil && kind != chunkenc.ValFloat && !count {
 			err = metrics.HistogramFault()
 		}

@@ -121,6 +121,22 @@ func TestASeriesThatWasGoneBeganAnewOnlyWhereItsTargetAnswered(t *testing.T) {
 	}
 }
 
+// A process that begins anew shows no errors until its first. Stores that are
+// given samples rather than scraping them have no mark that the series was away.
+func TestASeriesThatAScrapeDidNotShowBeganAnew(t *testing.T) {
+	s := open(t, Options{})
+	s.Watch([]metrics.Selection{{Expr: failures}})
+	for i, failed := range []float64{0, 2, 0, 2, 2, 5, 0, 0, 6, 6} {
+		rows := map[string]float64{"200": 100}
+		if failed > 0 {
+			rows["500"] = failed
+		}
+		put(t, s, "a", int64(10+30*i), true, rows)
+	}
+	want := metrics.Counts{Values: []float64{2, 2, 3, unseen, 6, unseen}}
+	same(t, "in pieces of a minute", one(t, s, failures, 6), want)
+}
+
 func TestAnOutageOfTheScraperIsALump(t *testing.T) {
 	s := open(t, Options{})
 	put(t, s, "a", 10, true, map[string]float64{"200": 10})

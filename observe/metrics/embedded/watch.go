@@ -228,17 +228,18 @@ func (w *watch) count(samples []noted) {
 		if sr == nil {
 			continue
 		}
-		if !sr.state.Usual(n.t) || (sr.count != n.count && !promvalue.IsStaleNaN(n.v)) {
-			if why == nil {
-				why = w.s.witness()
-			}
+		usual := sr.state.Usual(n.t) && (sr.count == n.count || promvalue.IsStaleNaN(n.v))
+		if why == nil && (!usual || sr.state.Missed(n.t)) {
+			why = w.s.witness()
+		}
+		if !usual {
 			w.lookUp(sr, n, why)
 			continue
 		}
 		if n.st > sr.state.T && n.st < n.t {
-			w.add(sr, n.st, 0, nil)
+			w.add(sr, n.st, 0, why)
 		}
-		w.add(sr, n.t, n.v, nil)
+		w.add(sr, n.t, n.v, why)
 	}
 	if len(samples) > 0 && samples[0].t-w.prunedAt > pruneEvery {
 		w.prune(samples[0].t)
@@ -263,8 +264,8 @@ func (w *watch) meet(n *noted) *series {
 }
 
 // add counts one sample of a series.
-func (w *watch) add(sr *series, t int64, v float64, appear func(increase.Appearance) increase.Birth) {
-	step, ok, err := sr.state.Add(t, v, appear)
+func (w *watch) add(sr *series, t int64, v float64, why *increase.Witness) {
+	step, ok, err := sr.state.Follow(t, v, sr.ls, why)
 	if err != nil || ok {
 		w.put(sr, t, step, err)
 	}
@@ -298,7 +299,6 @@ func (w *watch) lookUp(sr *series, n *noted, why *increase.Witness) {
 	}
 	after = max(after, sr.state.T)
 	sr.count = n.count
-	appear := func(a increase.Appearance) increase.Birth { return why.Birth(sr.ls, a) }
 	since := n.t - aside
 	state, err := w.s.stateBefore(sr.ls, n.count, since)
 	if err != nil {
@@ -307,9 +307,9 @@ func (w *watch) lookUp(sr *series, n *noted, why *increase.Witness) {
 	sr.state = state
 	err = w.s.samplesOf(sr.ls, sr.count, since, n.t, func(t int64, v float64) {
 		if t > after {
-			w.add(sr, t, v, appear)
+			w.add(sr, t, v, why)
 		} else {
-			_, _, _ = sr.state.Add(t, v, appear)
+			_, _, _ = sr.state.Follow(t, v, sr.ls, why)
 		}
 	})
 	if err != nil {

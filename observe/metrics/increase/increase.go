@@ -13,6 +13,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/teiten/teiten/kit/fault"
@@ -84,7 +85,7 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 		if b := appear(Appearance{At: t, Last: s.T}); b.New {
 			step = Step{From: b.Since, To: t, Value: v, Reset: s.Seen()}
 			step.Gap = t-b.Since > s.gapAfter()
-			s.move(t, v)
+			s.T, s.V, s.Stale = t, v, 0 // the time it was away is no interval
 			return step, true, nil
 		}
 	}
@@ -116,21 +117,41 @@ func (s *State) gapAfter() int64 {
 	return min(max(shortestGap.Milliseconds(), usualIntervals*usual), LongestInterval.Milliseconds())
 }
 
+// Follow takes the next sample as Add does, of a series of which a sample may be
+// missing without a mark that it was gone: where its target was scraped
+// meanwhile and did not have it, it began anew.
+func (s *State) Follow(t int64, v float64, ls labels.Labels, w *Witness) (step Step, ok bool, err error) {
+	guessed := s.Stale == 0 && s.Missed(t) && !value.IsStaleNaN(v)
+	if guessed {
+		s.Stale = s.T + 1
+	}
+	step, ok, err = s.Add(t, v, func(a Appearance) Birth {
+		b := w.Birth(ls, a)
+		if guessed && b.New && !w.scraped(ls, a.At) {
+			return Birth{}
+		}
+		return b
+	})
+	if guessed && err != nil {
+		s.Stale = 0
+	}
+	return step, ok, err
+}
+
 // Usual reports whether a sample at t would follow the latest one without a gap
 // and without the series having been away, so that nothing need be asked.
 func (s *State) Usual(t int64) bool {
 	return s.Seen() && s.Stale == 0 && t-s.T <= s.gapAfter()
 }
 
-// Missed reports whether a sample is missing before one at t, given the usual
-// interval. Sources that do not hand on marks of series which are gone leave
-// only that to see it by.
+// Missed reports whether a sample may be missing before one at t, given the usual
+// interval. A series of which one sample was seen has none yet.
 func (s *State) Missed(t int64) bool {
 	usual := s.last
 	if s.before != 0 {
 		usual = min(usual, s.before)
 	}
-	return usual > 0 && 2*(t-s.T) > 3*usual
+	return s.Seen() && 2*(t-s.T) > 3*usual
 }
 
 // Experienced reports whether the state knows enough of the past to go on

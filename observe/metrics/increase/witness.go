@@ -117,6 +117,15 @@ func (w *Witness) bySiblings(q question) Birth {
 	return Birth{}
 }
 
+// scraped reports whether the target of a series was scraped at exactly that
+// time: samples that have a time of their own say nothing about what is missing.
+func (w *Witness) scraped(ls labels.Labels, at int64) bool {
+	found := false
+	w.Each([]*labels.Matcher{equal(labels.MetricName, "up"), equal("job", ls.Get("job")), equal("instance", ls.Get("instance"))},
+		at, at, func(int64, float64) { found = true }, func() {})
+	return found
+}
+
 func healthy(v float64) bool { return v == 1 }
 
 func present(float64) bool { return true }

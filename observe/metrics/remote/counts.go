@@ -171,7 +171,7 @@ func (x *pastReader) take(s *rawSeries) error {
 				x.base(p)
 			}
 		}
-		step, ok, err := add(&p.state, sample, p.ls, x.known)
+		step, ok, err := p.state.Follow(sample.T, sample.V, p.ls, x.known)
 		for _, part := range p.parts {
 			switch {
 			case err != nil:
@@ -207,32 +207,6 @@ func exactly(ls labels.Labels) []*labels.Matcher {
 	m := make([]*labels.Matcher, 0, ls.Len())
 	ls.Range(func(l labels.Label) { m = append(m, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value)) })
 	return m
-}
-
-// add counts one sample. A server does not hand on the marks of series that are
-// gone: where a sample is missing, the series may have been.
-func add(state *increase.State, p metrics.Point, ls labels.Labels, known *increase.Witness) (increase.Step, bool, error) {
-	if state.Seen() && state.Missed(p.T) {
-		state.Stale = state.T + 1
-	}
-	return state.Add(p.T, p.V, func(a increase.Appearance) increase.Birth {
-		if b := known.Birth(ls, a); b.New && (a.Last == 0 || scrapedAt(ls, a.At, known)) {
-			return b
-		}
-		return increase.Birth{}
-	})
-}
-
-// scrapedAt reports whether the target was scraped at exactly the time of a
-// sample: one that has a time of its own says nothing about what is missing.
-func scrapedAt(ls labels.Labels, at int64, known *increase.Witness) bool {
-	found := false
-	known.Each([]*labels.Matcher{
-		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "up"),
-		labels.MustNewMatcher(labels.MatchEqual, "job", ls.Get("job")),
-		labels.MustNewMatcher(labels.MatchEqual, "instance", ls.Get("instance")),
-	}, at, at, func(int64, float64) { found = true }, func() {})
-	return found
 }
 
 // witness asks the server about series that appear, within two hours before

@@ -182,7 +182,7 @@ func (p *poll) take(s *rawSeries) error {
 			continue
 		}
 		before := x.state
-		step, ok, err := add(&x.state, sample, x.ls, p.known)
+		step, ok, err := x.state.Follow(sample.T, sample.V, x.ls, p.known)
 		p.put(x, sample.T, step, ok, ok && doubtful(&before, sample, step), err)
 	}
 	return nil
