@@ -52,7 +52,7 @@ func (e *Engine) Register(a *httpapi.API) {
 
 type applyIn struct {
 	Body struct {
-		Set     string `json:"set,omitempty" maxLength:"63" doc:"What belongs together; \"default\" where absent."`
+		Set     string `json:"set,omitempty" maxLength:"63" doc:"What belongs together; \"default\" where absent; \"browser\" for documents that are edited in the browser."`
 		Files   []File `json:"files" maxItems:"20000"`
 		DryRun  bool   `json:"dryRun,omitempty"`
 		Prune   bool   `json:"prune,omitempty" doc:"Remove the documents of the set that the files no longer hold."`

@@ -56,7 +56,8 @@ func (e *Engine) Registry() *Registry { return e.registry }
 // Request asks to apply files. Set names what belongs together: Prune removes
 // the documents of the set that the files no longer hold, and needs as Confirm
 // the Digest of the plan that was shown. Where Confirm is given the plan must
-// still be the same.
+// still be the same. The set Browser is that of documents that are edited in the
+// browser: they have no files, and so nothing to prune by.
 type Request struct {
 	Set     string
 	Files   []File
@@ -77,14 +78,26 @@ func (e *Engine) Apply(ctx context.Context, r Request) (Plan, error) {
 			text.Say("%q cannot be the name of a set", "%q はセットの名前として使えません", shorten(r.Set, 80))).
 			Fix(text.Say("use letters, digits and '-'", "英数字と「-」を使ってください")).On("set")
 	}
+	if r.Set == Browser && r.Prune {
+		return Plan{}, fault.New(fault.Invalid, "ascode.prune_browser",
+			text.Say("what was made in the browser has no files to prune it by", "ブラウザで作成した文書には、削除の基準になるファイルがありません")).
+			Fix(text.Say("delete each document by itself", "文書を1つずつ削除してください")).On("prune")
+	}
 	docs, faults := e.registry.Parse(r.Files)
 	if len(faults) > 0 {
 		return Plan{}, fault.Join(faults)
 	}
+	managedBy := codePrefix + r.Set
+	if r.Set == Browser {
+		managedBy = Browser
+	}
 	for _, d := range docs {
 		d.Source.Set = r.Set
+		if r.Set == Browser {
+			d.Source = Source{}
+		}
 	}
-	return e.run(ctx, &job{docs: docs, managedBy: codePrefix + r.Set, set: r.Set, dryRun: r.DryRun, prune: r.Prune, confirm: r.Confirm})
+	return e.run(ctx, &job{docs: docs, managedBy: managedBy, set: r.Set, dryRun: r.DryRun, prune: r.Prune, confirm: r.Confirm})
 }
 
 // job is one apply on its way.

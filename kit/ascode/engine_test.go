@@ -221,6 +221,25 @@ func TestOwnershipIsKept(t *testing.T) {
 	})
 }
 
+func TestDocumentsOfTheBrowserAreAppliedTogetherAndBelongToNoFile(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		r.apply(t, Request{Set: "shop", Files: files(lampDoc("porch"))})
+		shown := r.apply(t, Request{Set: Browser, DryRun: true, Files: files(lampDoc("hall"), lampDoc("attic"))})
+		done := r.apply(t, Request{Set: Browser, Confirm: shown.Digest, Files: files(lampDoc("hall"), lampDoc("attic"))})
+		for _, c := range done.Changes {
+			if c.Action != Added || c.ManagedBy != Browser || c.File != "" {
+				t.Errorf("%s was %s by %q at %q", c.Name, c.Action, c.ManagedBy, c.File)
+			}
+		}
+		if _, err := r.Apply(t.Context(), Request{Set: Browser, Files: files(lampDoc("porch", "note: b"))}); code(err) != "ascode.from_code" {
+			t.Errorf("what comes from code was changed in the browser: %v", err)
+		}
+		if _, err := r.Apply(t.Context(), Request{Set: Browser, Prune: true, Files: files(lampDoc("hall"))}); code(err) != "ascode.prune_browser" {
+			t.Errorf("pruned: %v", err)
+		}
+	})
+}
+
 func TestAnEditNamesTheRevisionItChanges(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		key := Key{Kind: "lamps", Name: "desk"}

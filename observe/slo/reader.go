@@ -73,17 +73,15 @@ func (d *Definition) countable() bool {
 }
 
 // counts reports whether the sources of a member count by themselves.
-func (s *Service) counts(m *member) bool {
-	if !m.countable {
-		return false
-	}
-	for _, a := range m.asks {
+func (s *Service) counts(m *member) bool { return m.countable && s.countThemselves(m.asks) }
+
+// countThemselves reports whether every source that is asked counts raw samples.
+func (s *Service) countThemselves(asks []ask) bool {
+	return !slices.ContainsFunc(asks, func(a ask) bool {
 		q, err := s.sources.Get(a.Source)
-		if _, ok := q.(metrics.Counting); err != nil || !ok {
-			return false
-		}
-	}
-	return true
+		_, ok := q.(metrics.Counting)
+		return err != nil || !ok
+	})
 }
 
 // tally gathers what is asked of sources that count, one question for each source

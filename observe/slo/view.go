@@ -91,6 +91,7 @@ type Detail struct {
 	Queries     Queries     `json:"queries"`
 	Exact       bool        `json:"exact" doc:"Whether every event is counted exactly."`
 	ExactNote   text.Both   `json:"exactNote"`
+	CountedFrom countedFrom `json:"countedFrom" enum:"samples,increases,values" doc:"Samples: the raw samples of the counters. Increases: their increase, as PromQL evaluates it each minute. Values: what the expressions answer each minute."`
 	Watermark   *time.Time  `json:"watermark,omitempty" doc:"Up to when everything was read."`
 	Settle      string      `json:"settle" doc:"How long after its end a minute is final."`
 	Absent      string      `json:"absent" enum:"unknown,bad" doc:"What a minute without data is."`
@@ -384,7 +385,8 @@ func (s *Service) detail(x *Detail, t *track) {
 	x.Description, x.DataSource = d.Description, d.Source
 	x.Queries = s.queriesOf(d)
 	x.Document, x.Budgeting, x.Calendar = documentOf(d.Name), budgetingOf(d), calendarOf(d, t.watermark)
-	x.Exact, x.ExactNote = t.exact, exactNote(d, t.exact, s.estimateOver(d, d.Source))
+	x.CountedFrom = s.countedFrom(d)
+	x.Exact, x.ExactNote = t.exact, exactNote(x.CountedFrom, t.exact, s.estimateOver(d, d.Source))
 	if t.watermark > 0 {
 		at := ledger.Start(t.watermark)
 		x.Watermark = &at
@@ -424,16 +426,40 @@ func (s *Service) queriesOf(d *Definition) Queries {
 	return v
 }
 
-func exactNote(d *Definition, exact bool, over time.Duration) text.Both {
+// countedFrom is what the events of an objective are counted from.
+type countedFrom string
+
+const (
+	fromSamples   countedFrom = "samples"
+	fromIncreases countedFrom = "increases"
+	fromValues    countedFrom = "values"
+)
+
+// countedFrom tells what the events of d are counted from, as its sources are now.
+func (s *Service) countedFrom(d *Definition) countedFrom {
+	asks := d.asks()
 	switch {
-	case !d.Counter:
-		return text.Say("the values of the expressions are taken as they are, once a minute", "式の値を1分ごとにそのまま使います")
-	case exact:
-		return text.Say("every increase of the counters between two scrapes is counted once, without extrapolation",
-			"スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えています")
+	case d.countable() && s.countThemselves(asks):
+		return fromSamples
+	case slices.ContainsFunc(asks, func(a ask) bool { return a.Counter }):
+		return fromIncreases
 	}
-	return text.Say("the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
-		"データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", burn.Spoken(over))
+	return fromValues
+}
+
+func exactNote(from countedFrom, exact bool, over time.Duration) text.Both {
+	switch {
+	case from == fromValues:
+		return text.Say("the values of the expressions are taken as they are, once a minute", "式の値を1分ごとにそのまま使います")
+	case from == fromSamples:
+		return text.Say("counted from raw samples: every increase of the counters between two scrapes is counted once, without extrapolation",
+			"生の標本から数えています。スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えます")
+	case exact:
+		return text.Say("evaluated as PromQL each minute: every increase of the counters between two scrapes is counted once, without extrapolation",
+			"PromQLを毎分評価しています。スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えます")
+	}
+	return text.Say("evaluated as PromQL each minute: the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
+		"PromQLを毎分評価しています。データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", burn.Spoken(over))
 }
 
 const mostGaps = 100

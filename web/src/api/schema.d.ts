@@ -1496,7 +1496,7 @@ export interface components {
             files: components["schemas"]["AscodeFile"][];
             /** @description Remove the documents of the set that the files no longer hold. */
             prune?: boolean;
-            /** @description What belongs together; "default" where absent. */
+            /** @description What belongs together; "default" where absent; "browser" for documents that are edited in the browser. */
             set?: string;
         };
         AscodeChange: {
@@ -3478,6 +3478,11 @@ export interface components {
             calendar?: components["schemas"]["SloCalendarView"];
             /** @description What follows from the state. */
             consequences: components["schemas"]["PolicyConsequence"][];
+            /**
+             * @description Samples: the raw samples of the counters. Increases: their increase, as PromQL evaluates it each minute. Values: what the expressions answer each minute.
+             * @enum {string}
+             */
+            countedFrom: "samples" | "increases" | "values";
             /** @description Empty for the default one. */
             dataSource?: string;
             description?: string;

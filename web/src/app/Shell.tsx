@@ -13,12 +13,12 @@ import { JumpDialog } from "./JumpDialog";
 import { SessionEnd } from "./SessionEnd";
 import { useShortcuts } from "./shortcuts";
 
-const rooms: { to: "/" | "/services" | "/slos" | "/probes" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity; /** Not on a phone's bar, which has no room for all. */ desk?: true }[] = [
+const rooms: { to: "/" | "/services" | "/slos" | "/probes" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity }[] = [
   { to: "/", label: "nav.now", Icon: IconBinoculars },
   { to: "/services", label: "nav.services", Icon: IconBoxMultiple },
   { to: "/slos", label: "nav.slos", Icon: IconTargetArrow },
-  { to: "/probes", label: "nav.probes", Icon: IconRadar2, desk: true },
-  { to: "/explore", label: "nav.explore", Icon: IconChartLine, desk: true },
+  { to: "/probes", label: "nav.probes", Icon: IconRadar2 },
+  { to: "/explore", label: "nav.explore", Icon: IconChartLine },
   { to: "/activity", label: "nav.activity", Icon: IconActivity },
   { to: "/settings", label: "nav.settings", Icon: IconSettings },
 ];
@@ -30,8 +30,8 @@ function Nav({ label }: { label: string }) {
   return (
     <nav aria-label={label}>
       <ul className="nav">
-        {rooms.map(({ to, label: key, Icon, desk }) => (
-          <li key={to} className={desk && "desk"}>
+        {rooms.map(({ to, label: key, Icon }) => (
+          <li key={to}>
             <Link to={to} activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "active", "aria-current": "page" }}>
               <Icon size={18} stroke={1.7} aria-hidden />
               <span>{t(key)}</span>

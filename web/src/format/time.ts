@@ -8,10 +8,10 @@ const day = 24 * hour;
 
 const words: Record<Lang, Record<"d" | "h" | "m" | "s", string>> = {
   en: { d: " d", h: " h", m: " min", s: " s" },
-  ja: { d: " 日", h: " 時間", m: " 分", s: " 秒" },
+  ja: { d: "日", h: "時間", m: "分", s: "秒" },
 };
 
-/** A duration by its two largest units: "2 d 5 h", "2 日 5 時間", "45 s". */
+/** A duration by its two largest units: "2 d 5 h", "2日5時間", "45 s". */
 export function duration(ms: number | null | undefined, lang: Lang): string {
   if (typeof ms !== "number" || !Number.isFinite(ms)) return unknown;
   const w = words[lang];
@@ -28,7 +28,7 @@ export function duration(ms: number | null | undefined, lang: Lang): string {
     if (n > 0) parts.push(n + w[unit]);
     if (parts.length === 2 || (parts.length === 1 && n === 0)) break;
   }
-  return sign + parts.join(" ");
+  return sign + parts.join(lang === "ja" ? "" : " ");
 }
 
 const shortUnits: Record<string, number> = { ms: 1, s: second, m: minute, h: hour, d: day, w: 7 * day };
@@ -47,7 +47,7 @@ export function parseDuration(text: string): number {
   return total;
 }
 
-/** A window name such as "30d" in the reader's words: "30 d", "30 日". */
+/** A window name such as "30d" in the reader's words: "30 d", "30日". */
 export function windowName(text: string | undefined, lang: Lang): string {
   if (!text) return unknown;
   const ms = parseDuration(text);
@@ -56,7 +56,7 @@ export function windowName(text: string | undefined, lang: Lang): string {
   return duration(ms, lang);
 }
 
-/** How long ago or ahead a moment is: "5 min ago", "3 日後". */
+/** How long ago or ahead a moment is: "5 min ago", "3日後". */
 export function relative(at: string | number | Date | undefined | null, now: number, lang: Lang): string {
   if (at === undefined || at === null || at === "") return unknown;
   const diff = new Date(at).getTime() - now;
@@ -64,10 +64,8 @@ export function relative(at: string | number | Date | undefined | null, now: num
   if (Math.abs(diff) < 5 * second) return lang === "ja" ? "たった今" : "just now";
   const size = Math.abs(diff);
   const [n, unit] = size < minute ? [diff / second, "second"] : size < hour ? [diff / minute, "minute"] : size < 2 * day ? [diff / hour, "hour"] : [diff / day, "day"];
-  return new Intl.RelativeTimeFormat(lang === "ja" ? "ja-JP" : "en-GB", { numeric: "always", style: lang === "ja" ? "long" : "short" }).format(
-    Math.trunc(n as number),
-    unit as Intl.RelativeTimeFormatUnit,
-  );
+  const words = new Intl.RelativeTimeFormat(lang === "ja" ? "ja-JP" : "en-GB", { numeric: "always", style: lang === "ja" ? "long" : "short" }).format(Math.trunc(n as number), unit as Intl.RelativeTimeFormatUnit);
+  return lang === "ja" ? words.replaceAll(" ", "") : words;
 }
 
 const moments = new Map<string, Intl.DateTimeFormat>();

@@ -49,6 +49,10 @@ describe("texts", () => {
     for (const [key, [en]] of Object.entries(texts)) expect(en, key).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
   });
 
+  test("Japanese runs on into Latin letters without a space: the browser sets them apart", () => {
+    for (const [key, [, ja]] of Object.entries(texts)) expect(ja, key).not.toMatch(/[ぁ-んァ-ヶ一-龠ー、。」)] [A-Za-z0-9{]|[A-Za-z0-9}] [ぁ-んァ-ヶ一-龠「(]/);
+  });
+
   test("plural forms come in pairs", () => {
     for (const key of keys.filter((k) => plural.test(k))) {
       const base = key.replace(plural, "");
