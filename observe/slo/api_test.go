@@ -72,7 +72,7 @@ func TestThePageOfAnObjectiveTellsEverything(t *testing.T) {
 		if d.Owner != "payments" || d.Tier != "1" || d.Status != slo.Burning || d.Window.Duration != "30d" || d.ManagedBy.By != "code" {
 			t.Errorf("got %+v", d.Summary)
 		}
-		if !d.Exact || d.ExactNote.JA == "" || d.CountedFrom != "increases" || !strings.Contains(d.Queries.EvaluatedPart, "anchored") {
+		if !d.Exact || d.ExactNote.JA == "" || d.CountedFrom != "samples" || !strings.Contains(d.Queries.EvaluatedPart, "anchored") {
 			t.Errorf("exact %v (%v), asked as %q", d.Exact, d.ExactNote, d.Queries.EvaluatedPart)
 		}
 		if len(d.Gaps) != 2 || d.Gaps[0].Minutes != 60 && d.Gaps[0].Minutes != 61 {
