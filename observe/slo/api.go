@@ -77,6 +77,15 @@ type eventsIn struct {
 
 type eventsOut struct{ Body EventCounts }
 
+type contributionsIn struct {
+	Name  string    `path:"name" doc:"The objective's name."`
+	From  time.Time `query:"from" doc:"Start of the span; by default an hour before its end."`
+	To    time.Time `query:"to" doc:"End of the span; by default the last minute that was counted."`
+	Label string    `query:"label" maxLength:"200" doc:"Only this label, with all its values."`
+}
+
+type contributionsOut struct{ Body Contributions }
+
 type alertsIn struct {
 	httpapi.PageIn
 	State   string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
@@ -132,6 +141,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("suggest-slo-objective", "/api/v1/slos/{name}/replay/suggest", "An objective from the history, and the cost of more nines"), s.apiSuggest)
 	httpapi.Register(a, get("get-slo-debits", "/api/v1/slos/{name}/debits", "What the error budget of one objective was spent on"), s.apiDebits)
 	httpapi.Register(a, get("get-slo-events", "/api/v1/slos/{name}/events", "Good and bad events of one objective by minute, hour or day"), s.apiEvents)
+	httpapi.Register(a, get("get-slo-contributions", "/api/v1/slos/{name}/contributions", "Which label values the bad events of one objective have"), s.apiContributions)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExclusions(a)
@@ -187,6 +197,11 @@ func (s *Service) apiDebits(ctx context.Context, in *debitsIn) (*debitsOut, erro
 func (s *Service) apiEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
 	x, err := s.EventCounts(ctx, SeriesQuery{Name: in.Name, From: in.From, To: in.To, AsOf: in.AsOf}, in.Step)
 	return &eventsOut{x}, err
+}
+
+func (s *Service) apiContributions(ctx context.Context, in *contributionsIn) (*contributionsOut, error) {
+	x, err := s.Contributions(ctx, in.Name, in.Label, in.From, in.To)
+	return &contributionsOut{x}, err
 }
 
 func (s *Service) apiNamedAlerts(ctx context.Context, in *namedAlertsIn) (*alertsOut, error) {

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -156,6 +157,9 @@ func composite(base Definition, s *openslo.SLOSpec, parts []Part, how Join, targ
 	}
 	d.Composite = &Composite{Join: how, Parts: parts}
 	d.Counting = s.Counting(s.Objectives[0])
+	for i, o := range s.Objectives {
+		parts[i].Title = cmp.Or(parts[i].Title, o.IndicatorName())
+	}
 	var sum, weights float64
 	for _, p := range parts {
 		sum += p.Weight * float64(p.Objective)

@@ -2,14 +2,12 @@ package slo
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/metrics"
-	"github.com/teiten/teiten/observe/metrics/promexpr"
 	"github.com/teiten/teiten/observe/slo/burn"
 )
 
@@ -19,6 +17,7 @@ type Contribution struct {
 	Label  string   `json:"label"`
 	Value  string   `json:"value"`
 	Bad    float64  `json:"bad" doc:"Bad events with that value in the window."`
+	Total  float64  `json:"total,omitempty" doc:"All events with that value in the window."`
 	Share  float64  `json:"share" doc:"Of all bad events of the window."`
 	Events float64  `json:"events" doc:"Share of all events of the window."`
 	Before *float64 `json:"before,omitempty" doc:"Share of the bad events of the day before it began; absent where there were none."`
@@ -39,15 +38,30 @@ type labelPart struct{ bad, total, before float64 }
 
 // labelParts are the counts of a window by label and value.
 type labelParts struct {
-	all  labelPart
-	by   map[string]map[string]*labelPart
-	skip []string // labels that say nothing
+	counts string // events or minutes
+	all    labelPart
+	by     map[string]map[string]*labelPart
+	skip   []string // labels that say nothing
 }
 
+func newLabelParts(counts string, skip ...string) *labelParts {
+	return &labelParts{counts: counts, by: map[string]map[string]*labelPart{}, skip: append(skip, "__name__", "le")}
+}
+
+// field is one of the numbers of a part.
+type field func(*labelPart) *float64
+
+func badOf(p *labelPart) *float64    { return &p.bad }
+func totalOf(p *labelPart) *float64  { return &p.total }
+func beforeOf(p *labelPart) *float64 { return &p.before }
+
 // add counts one series.
-func (p *labelParts) add(labels map[string]string, v float64, into []func(*labelPart) *float64) {
-	for _, field := range into {
-		*field(&p.all) += v
+func (p *labelParts) add(labels map[string]string, v float64, into ...field) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return
+	}
+	for _, of := range into {
+		*of(&p.all) += v
 	}
 	for name, value := range labels {
 		if slices.Contains(p.skip, name) {
@@ -59,97 +73,50 @@ func (p *labelParts) add(labels map[string]string, v float64, into []func(*label
 		if p.by[name][value] == nil {
 			p.by[name][value] = &labelPart{}
 		}
-		for _, field := range into {
-			*field(p.by[name][value]) += v
+		for _, of := range into {
+			*of(p.by[name][value]) += v
 		}
 	}
 }
 
-// contributions says which label values burn the budget of an objective in a
-// window, compared with the day that ended with a calm time before. It asks the objective's own expressions,
-// series by series, and finds nothing where they are no sums of counters.
-func (s *Service) contributions(ctx context.Context, d *Definition, end time.Time, window time.Duration, calm time.Time) ([]Contribution, error) {
-	if d.Composite != nil || d.Total == "" || !d.Counter || d.PartSource != nil {
-		return nil, nil
+// contribution is what a value of a label has in the whole.
+func (p *labelParts) contribution(label, value string, n *labelPart) Contribution {
+	c := Contribution{Label: label, Value: value, Bad: max(n.bad, 0), Total: n.total}
+	if p.all.bad > 0 {
+		c.Share = share(n.bad, p.all.bad)
 	}
-	total, err := promexpr.Count(d.Total)
-	if err != nil {
-		return nil, nil //nolint:nilerr // not a sum of counters, so nothing can be said
+	if p.all.total > 0 {
+		c.Events = share(n.total, p.all.total)
 	}
-	part, err := promexpr.Count(cmp.Or(d.Bad, d.Good))
-	if err != nil {
-		return nil, nil //nolint:nilerr // likewise
+	if p.all.before > 0.5 {
+		was := share(n.before, p.all.before)
+		c.Before = &was
 	}
-	q, err := s.sources.Get(d.Source)
-	if err != nil {
-		return nil, err
-	}
-	p := &labelParts{by: map[string]map[string]*labelPart{}, skip: append(telling(part, total), "__name__", "le")}
-	ask := func(sum promexpr.Sum, sign float64, at time.Time, over time.Duration, into ...func(*labelPart) *float64) {
-		if err == nil {
-			err = eachSeries(ctx, q, sum, at, over, func(labels map[string]string, v float64) { p.add(labels, sign*v, into) })
-		}
-	}
-	if d.Bad != "" {
-		ask(part, 1, end, window, badOf)
-		ask(total, 1, end, window, totalOf)
-		ask(part, 1, calm, dayBefore, beforeOf)
-	} else {
-		ask(part, -1, end, window, badOf)
-		ask(total, 1, end, window, badOf, totalOf)
-		ask(part, -1, calm, dayBefore, beforeOf)
-		ask(total, 1, calm, dayBefore, beforeOf)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return p.rank(), nil
+	return c
 }
 
-func badOf(p *labelPart) *float64    { return &p.bad }
-func totalOf(p *labelPart) *float64  { return &p.total }
-func beforeOf(p *labelPart) *float64 { return &p.before }
-
-// telling are the labels that tell the bad events, or the good ones, from the
-// others: that they stand out says nothing.
-func telling(part, total promexpr.Sum) []string {
-	in := map[string]bool{}
-	for _, t := range total.Terms {
-		for _, m := range t.Matchers {
-			in[m.String()] = true
-		}
+// values are the values of a label, the one with most bad events first.
+func (p *labelParts) values(label string) []Contribution {
+	all := make([]Contribution, 0, len(p.by[label]))
+	for value, n := range p.by[label] {
+		all = append(all, p.contribution(label, value, n))
 	}
-	var names []string
-	for _, t := range part.Terms {
-		for _, m := range t.Matchers {
-			if !in[m.String()] {
-				names = append(names, m.Name)
-			}
-		}
-	}
-	return names
+	slices.SortFunc(all, func(a, b Contribution) int {
+		return cmp.Or(cmp.Compare(b.Bad, a.Bad), cmp.Compare(b.Total, a.Total), strings.Compare(a.Value, b.Value))
+	})
+	return all
 }
 
-// eachSeries asks for the increase of each counter of a sum in a window.
-func eachSeries(ctx context.Context, q metrics.Querier, sum promexpr.Sum, at time.Time, window time.Duration, take func(labels map[string]string, v float64)) error {
-	for _, t := range sum.Terms {
-		expr, err := promexpr.IncreaseOver(t.String(), window, q.Anchored(), 0)
-		if err != nil {
-			return err
-		}
-		answer, err := q.Instant(ctx, expr, at)
-		if err != nil {
-			return err
-		}
-		for _, series := range answer {
-			for _, point := range series.Points {
-				if v := point.V * t.Weight; !math.IsNaN(v) && !math.IsInf(v, 0) {
-					take(series.Labels, v)
-				}
-			}
+// most is the value of a label that stands out most.
+func (p *labelParts) most(label string) Contribution {
+	var best Contribution
+	for value, n := range p.by[label] {
+		c := p.contribution(label, value, n)
+		if best.Label == "" || c.lift() > best.lift() || c.lift() == best.lift() && value < best.Value {
+			best = c
 		}
 	}
-	return nil
+	return best
 }
 
 // rank names, of each label with several values, the value that stands out most.
@@ -162,18 +129,7 @@ func (p *labelParts) rank() []Contribution {
 		if len(values) < 2 {
 			continue
 		}
-		var best Contribution
-		for value, n := range values {
-			c := Contribution{Label: label, Value: value, Bad: n.bad, Share: share(n.bad, p.all.bad), Events: share(n.total, p.all.total)}
-			if p.all.before > 0.5 {
-				was := share(n.before, p.all.before)
-				c.Before = &was
-			}
-			if c.lift() > best.lift() || c.lift() == best.lift() && value < best.Value {
-				best = c
-			}
-		}
-		if best.lift() >= standsOut {
+		if best := p.most(label); best.lift() >= standsOut {
 			found = append(found, best)
 		}
 	}

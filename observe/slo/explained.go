@@ -65,22 +65,27 @@ func (s *Service) ExplainAlert(ctx context.Context, id string) error {
 		return fmt.Errorf("explain alert %s: %w", id, err)
 	}
 	now, window := a.FiredAt.Truncate(time.Minute), a.lately()
-	found, err := s.contributions(ctx, &d, now, window, now.Add(-max(a.long(), time.Hour)))
+	parts, why, err := s.takeApart(ctx, &d, compared{now, window, now.Add(-max(a.long(), time.Hour))})
 	if away(err) {
 		return fmt.Errorf("explain alert %s: %w", id, err) // it is tried again
 	}
-	if err != nil {
-		found = nil // too many series, for example
+	var found []Contribution
+	if err == nil && parts != nil { // too many series, for example, are none
+		found = parts.rank()
 	}
-	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.keepExplanation(ctx, tx, id, found) })
+	said := contributionText(found)
+	if !why.IsZero() {
+		said = why
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.keepExplanation(ctx, tx, id, found, said) })
 }
 
-func (s *Service) keepExplanation(ctx context.Context, tx *sql.Tx, id string, found []Contribution) error {
+func (s *Service) keepExplanation(ctx context.Context, tx *sql.Tx, id string, found []Contribution, said text.Both) error {
 	a, row, err := readAlert(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	a.Contributions, a.Explanation = found, contributionText(found)
+	a.Contributions, a.Explanation = found, said
 	if err := db.New(tx).UpdateAlert(ctx, db.UpdateAlertParams{ID: id, Data: marshal(a)}); err != nil {
 		return fmt.Errorf("explain alert %s: %w", id, err)
 	}

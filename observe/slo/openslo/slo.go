@@ -41,6 +41,15 @@ func (s *SLOSpec) IsComposite() bool {
 
 func (o Objective) hasIndicator() bool { return o.Indicator != nil || o.IndicatorRef != "" }
 
+// IndicatorName is what the indicator of an objective itself is called, and ""
+// where it has none.
+func (o Objective) IndicatorName() string {
+	if o.Indicator != nil {
+		return o.Indicator.Metadata.Name
+	}
+	return o.IndicatorRef
+}
+
 // indicator wants one for the whole SLO, or one for each objective.
 func (c *checker) indicator(s *SLOSpec) {
 	own, composite := s.Indicator != nil || s.IndicatorRef != "", s.IsComposite()
