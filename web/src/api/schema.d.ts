@@ -1006,6 +1006,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/contributions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which label values the bad events of one objective have */
+        get: operations["get-slo-contributions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/debits": {
         parameters: {
             query?: never;
@@ -3198,6 +3215,16 @@ export interface components {
             unit: "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year";
             zone: string;
         };
+        SloContributing: {
+            label: string;
+            /**
+             * Format: int64
+             * @description How many values were left out.
+             */
+            more: number;
+            /** @description Those with most bad events first. */
+            values: components["schemas"]["SloContribution"][];
+        };
         SloContribution: {
             /**
              * Format: double
@@ -3220,7 +3247,34 @@ export interface components {
              * @description Of all bad events of the window.
              */
             share: number;
+            /**
+             * Format: double
+             * @description All events with that value in the window.
+             */
+            total?: number;
             value: string;
+        };
+        SloContributions: {
+            /** Format: double */
+            bad: number;
+            /**
+             * @description What bad and total are: events, or minutes of series or of parts.
+             * @enum {string}
+             */
+            counts: "events" | "minutes";
+            explanation: components["schemas"]["TextBoth"];
+            /** Format: date-time */
+            from: string;
+            /** @description The label whose values differ most first. Each adds up to the whole by itself. */
+            labels: components["schemas"]["SloContributing"][];
+            /** @description Why nothing can be taken apart. */
+            reason?: components["schemas"]["TextBoth"];
+            /** @description Values that have far more of the bad events than of all events, and than the day before. */
+            standsOut: components["schemas"]["SloContribution"][];
+            /** Format: date-time */
+            to: string;
+            /** Format: double */
+            total: number;
         };
         SloCount: {
             byStatus: {
@@ -6355,6 +6409,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSloAlertView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-slo-contributions": {
+        parameters: {
+            query?: {
+                /** @description Start of the span; by default an hour before its end. */
+                from?: string;
+                /** @description End of the span; by default the last minute that was counted. */
+                to?: string;
+                /** @description Only this label, with all its values. */
+                label?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloContributions"];
                 };
             };
             /** @description Error */
