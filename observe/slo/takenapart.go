@@ -183,22 +183,19 @@ func (s *Service) parts(ctx context.Context, d *Definition, c compared) (*labelP
 	for i := range d.Composite.Parts {
 		part := &d.Composite.Parts[i]
 		labels := map[string]string{partLabel: part.title(i)}
-		for _, x := range []struct {
-			at   time.Time
-			over time.Duration
-			into []field
-		}{{c.end, c.window, []field{badOf, totalOf}}, {c.calm, dayBefore, []field{beforeOf, nil}}} {
-			counted, err := s.readAlone(ctx, &Definition{Indicator: part.Indicator, Scrape: d.Scrape},
-				minutes{ledger.Done(x.at.Add(-x.over)), ledger.Done(x.at)})
-			if err != nil {
-				return nil, err
-			}
-			bad, total := d.Composite.weigh(part, counted)
-			p.add(labels, bad, x.into[0])
-			if x.into[1] != nil {
-				p.add(labels, total, x.into[1])
-			}
+		counted, err := s.readAlone(ctx, d, part, c.end, c.window)
+		if err != nil {
+			return nil, err
 		}
+		before, err := s.readAlone(ctx, d, part, c.calm, dayBefore)
+		if err != nil {
+			return nil, err
+		}
+		bad, total := d.Composite.weigh(part, counted)
+		p.add(labels, bad, badOf)
+		p.add(labels, total, totalOf)
+		bad, _ = d.Composite.weigh(part, before)
+		p.add(labels, bad, beforeOf)
 	}
 	return p, nil
 }
@@ -222,9 +219,12 @@ func (c *Composite) weigh(p *Part, counted []ledger.Minute) (bad, total float64)
 	return bad, total
 }
 
-// readAlone reads the minutes of an indicator past the ledger.
-func (s *Service) readAlone(ctx context.Context, d *Definition, span minutes) ([]ledger.Minute, error) {
-	m := &member{track: track{def: d}, countable: d.countable(), asks: d.asks()}
+// readAlone reads the minutes of a part over a time that ends at a moment, past
+// the ledger.
+func (s *Service) readAlone(ctx context.Context, d *Definition, p *Part, end time.Time, over time.Duration) ([]ledger.Minute, error) {
+	alone := &Definition{Indicator: p.Indicator, Scrape: d.Scrape}
+	m := &member{track: track{def: alone}, countable: alone.countable(), asks: alone.asks()}
+	span := minutes{From: ledger.Done(end.Add(-over)), To: ledger.Done(end)}
 	all := []reading{{m: m, span: span}}
 	s.newReader().read(ctx, all)
 	return all[0].counted, all[0].err
