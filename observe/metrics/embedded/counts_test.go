@@ -127,7 +127,7 @@ func TestASeriesThatAScrapeDidNotShowBeganAnew(t *testing.T) {
 	s := open(t, Options{})
 	s.Watch([]metrics.Selection{{Expr: failures}})
 	for i, failed := range []float64{0, 2, 0, 2, 2, 5, 0, 0, 6, 6} {
-		rows := map[string]float64{"200": 100}
+		rows := map[string]float64{"200": []float64{100, 100, 50, 50, 50, 50, 20, 20, 20, 20}[i]}
 		if failed > 0 {
 			rows["500"] = failed
 		}

@@ -229,7 +229,7 @@ func (w *watch) count(samples []noted) {
 			continue
 		}
 		usual := sr.state.Usual(n.t) && (sr.count == n.count || promvalue.IsStaleNaN(n.v))
-		if why == nil && (!usual || sr.state.Missed(n.t)) {
+		if why == nil && (!usual || sr.state.Missed(n.t) || n.st > sr.state.T) {
 			why = w.s.witness()
 		}
 		if !usual {

@@ -41,10 +41,13 @@ type State struct {
 // Seen reports whether the series had a sample.
 func (s *State) Seen() bool { return s.T != 0 }
 
-// Appearance is a sample before which the series was not there.
+// Appearance is a sample before which the series was not there, or may not have
+// been.
 type Appearance struct {
-	At   int64 // of the sample, in Unix milliseconds
-	Last int64 // of the latest sample before it; 0 for a series that is seen first
+	At     int64 // of the sample, in Unix milliseconds
+	Last   int64 // of the latest sample before it; 0 for a series that is seen first
+	Marked bool  // as gone since Last; otherwise only a sample is missing
+	Fell   bool  // its value is lower than at Last
 }
 
 // Birth says what is known of an appearance.
@@ -66,8 +69,9 @@ type Step struct {
 
 // Add takes the next sample. ok is false where it adds nothing and says nothing:
 // a mark that the series is gone, or a sample that is not later than the last.
-// appear is asked about samples before which the series was not there. A value
-// that no counter has is an Invalid fault.
+// appear is asked about samples before which the series was not there: it is new,
+// was marked as gone, or a sample is missing. A value that no counter has is an
+// Invalid fault.
 func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Step, ok bool, err error) {
 	if value.IsStaleNaN(v) {
 		if s.Seen() && s.Stale == 0 && t > s.T {
@@ -81,8 +85,8 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 	if s.Seen() && t <= s.T {
 		return Step{}, false, nil
 	}
-	if v > 0 && (!s.Seen() || s.Stale != 0) {
-		if b := appear(Appearance{At: t, Last: s.T}); b.New {
+	if v > 0 && (!s.Seen() || s.Stale != 0 || s.Missed(t)) {
+		if b := appear(Appearance{At: t, Last: s.T, Marked: s.Stale != 0, Fell: v < s.V}); b.New {
 			step = Step{From: b.Since, To: t, Value: v, Reset: s.Seen()}
 			step.Gap = t-b.Since > s.gapAfter()
 			s.T, s.V, s.Stale = t, v, 0 // the time it was away is no interval
@@ -117,25 +121,9 @@ func (s *State) gapAfter() int64 {
 	return min(max(shortestGap.Milliseconds(), usualIntervals*usual), LongestInterval.Milliseconds())
 }
 
-// Follow takes the next sample as Add does, of a series of which a sample may be
-// missing without a mark that it was gone: where its target was scraped
-// meanwhile and did not have it, it began anew.
+// Follow takes the next sample of a series as Add does, with a witness to ask.
 func (s *State) Follow(t int64, v float64, ls labels.Labels, w *Witness) (step Step, ok bool, err error) {
-	guessed := s.Stale == 0 && s.Missed(t) && !value.IsStaleNaN(v)
-	if guessed {
-		s.Stale = s.T + 1
-	}
-	step, ok, err = s.Add(t, v, func(a Appearance) Birth {
-		b := w.Birth(ls, a)
-		if guessed && b.New && !w.scraped(ls, a.At) {
-			return Birth{}
-		}
-		return b
-	})
-	if guessed && err != nil {
-		s.Stale = 0
-	}
-	return step, ok, err
+	return s.Add(t, v, func(a Appearance) Birth { return w.Birth(ls, a) })
 }
 
 // Usual reports whether a sample at t would follow the latest one without a gap

@@ -2,6 +2,8 @@ package increase
 
 import (
 	"math"
+	"slices"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -20,6 +22,9 @@ const (
 	// events to have happened since the job is scraped: an older one was only
 	// found now, or has moved.
 	young = LongestInterval
+	// telling is how much another counter must have counted for its going on to
+	// tell that the process did: a new one has counted a little soon.
+	telling = 10
 )
 
 // Witness answers what is known of appearances. It remembers answers, because
@@ -30,21 +35,36 @@ type Witness struct {
 	Oldest int64
 	Each   func(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func())
 
-	known map[question]Birth
+	known     map[question]Birth
+	timelines map[target]*timeline
 }
 
 type question struct {
-	job, instance, name string
-	at, last            int64
+	target
+
+	at, last     int64
+	marked, fell bool
+}
+
+// target is what is scraped, or one metric of it.
+type target struct{ job, instance, name string }
+
+// matchers select the target's up, or its series of the metric.
+func (t target) matchers() []*labels.Matcher {
+	name := t.name
+	if name == "" {
+		name = "up"
+	}
+	return []*labels.Matcher{equal(labels.MetricName, name), equal("job", t.job), equal("instance", t.instance)}
 }
 
 // Birth says what is known of the appearance of a series.
 func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
-	q := question{job: ls.Get("job"), instance: ls.Get("instance"), at: a.At, last: a.Last}
+	q := question{target: target{job: ls.Get("job"), instance: ls.Get("instance")}, at: a.At, last: a.Last, marked: a.Marked, fell: a.Fell}
 	b, ok := w.known[q]
 	if !ok {
-		var up bool
-		if b, up = w.byUp(q); !up {
+		up := false
+		if b, up = w.byUp(q, ls.Get(labels.MetricName)); !up {
 			q.name = ls.Get(labels.MetricName)
 			if b, ok = w.known[q]; !ok {
 				b = w.bySiblings(q)
@@ -59,16 +79,18 @@ func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
 }
 
 // byUp asks the target and its job. ok is false where the job has no up.
-func (w *Witness) byUp(q question) (b Birth, ok bool) {
-	up := []*labels.Matcher{equal(labels.MetricName, "up"), equal("job", q.job)}
-	target := append(up[:2:2], equal("instance", q.instance))
-	if last, _ := w.latest(target, q.last+1, q.at, 1, healthy); last > 0 {
-		return Birth{New: true, Since: last}, true
-	}
+func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 	if q.last > 0 {
-		_, n := w.latest(up, math.MinInt64, q.at, 1, present)
+		if b := w.back(q, metric, healthy); b.New {
+			return b, true
+		}
+		_, n := w.latest(q.matchers()[:2], math.MinInt64, q.at, 1, present)
 		return Birth{}, n > 0
 	}
+	if last, _ := w.latest(q.matchers(), math.MinInt64, q.at, 1, healthy); last > 0 {
+		return Birth{New: true, Since: last}, true
+	}
+	up := q.matchers()[:2]
 	last, n := w.latest(up, math.MinInt64, q.at, rounds, healthy)
 	if n == 0 {
 		_, n = w.latest(up, math.MinInt64, q.at+1, 1, present)
@@ -81,77 +103,178 @@ func (w *Witness) byUp(q question) (b Birth, ok bool) {
 	switch {
 	case began == 0:
 		return Birth{New: true, Since: last}, true
-	case began < q.at-young.Milliseconds():
+	case began < min(last, q.at-young.Milliseconds()):
 		return Birth{}, true
 	}
 	return Birth{New: true, Since: min(began, q.at)}, true
+}
+
+// back says whether a series that is back began anew. Its target was seen without
+// it: that is how a process shows itself that begins anew, and also how one does
+// that leaves a series out for a while. The time at which the process began tells
+// them apart, or else the other series of the metric: where those went on, it did.
+// Where nothing tells, it began anew.
+func (w *Witness) back(q question, metric string, accept func(v float64) bool) Birth {
+	seen := w.timeline(q, accept)
+	last := seen.before(q.at)
+	if last <= q.last {
+		return Birth{}
+	}
+	// A series with a time of its own is not missing where its target was scraped.
+	if !q.marked && !seen.holds(q.at) {
+		return Birth{}
+	}
+	b := Birth{New: true, Since: last}
+	if q.fell {
+		return b
+	}
+	if began := w.began(q); began > 0 {
+		b.New = began > q.last
+		return b
+	}
+	b.New = !w.wentOn(target{q.job, q.instance, metric}, q.last, seen.after(q.last))
+	return b
+}
+
+// wentOn reports whether counters of the target ran on from one scrape to
+// another.
+func (w *Witness) wentOn(t target, from, to int64) bool {
+	on, fell := false, false
+	var first float64
+	w.Each(t.matchers(), from, to, func(at int64, v float64) {
+		switch {
+		case at == from:
+			first = v
+		case at == to && first >= telling:
+			on, fell = on || v >= first, fell || v < first
+		}
+	}, func() { first = 0 })
+	return on && !fell
 }
 
 // began is when the process of the target says that it began; 0 where it does
 // not.
 func (w *Witness) began(q question) int64 {
 	var at int64
-	w.Each([]*labels.Matcher{equal(labels.MetricName, "process_start_time_seconds"), equal("job", q.job), equal("instance", q.instance)},
-		q.at, q.at, func(_ int64, v float64) {
-			if v > 0 && v < math.MaxInt64/1000 {
-				at = int64(v * 1000)
-			}
-		}, func() {})
+	w.Each(target{q.job, q.instance, "process_start_time_seconds"}.matchers(), q.at, q.at, func(_ int64, v float64) {
+		if v > 0 && v < math.MaxInt64/1000 {
+			at = int64(v * 1000)
+		}
+	}, func() {})
 	return at
 }
 
 // bySiblings asks the series of the same metric: those of the same target, and
 // of the same job where the target is new.
 func (w *Witness) bySiblings(q question) Birth {
-	name := equal(labels.MetricName, q.name)
-	target := []*labels.Matcher{name, equal("job", q.job), equal("instance", q.instance)}
-	if last, _ := w.latest(target, q.last+1, q.at, 1, present); last > 0 {
-		return Birth{New: true, Since: last}
+	if q.last > 0 && (q.marked || q.instance != "") {
+		return w.back(q, q.name, present)
 	}
-	if q.last > 0 || q.instance == "" {
+	if q.last > 0 {
+		return Birth{} // without targets, series are not missing together
+	}
+	if q.instance == "" {
+		// Targets cannot be told apart: a second round shows that this series was
+		// not in the first.
+		if last, n := w.latest(q.matchers(), math.MinInt64, q.at, rounds, present); n >= rounds {
+			return Birth{New: true, Since: last}
+		}
 		return Birth{}
 	}
-	if last, n := w.latest(target[:2], math.MinInt64, q.at, rounds, present); n >= rounds {
+	if last, _ := w.latest(q.matchers(), math.MinInt64, q.at, 1, present); last > 0 {
+		return Birth{New: true, Since: last}
+	}
+	if last, n := w.latest(q.matchers()[:2], math.MinInt64, q.at, rounds, present); n >= rounds {
 		return Birth{New: true, Since: last}
 	}
 	return Birth{}
-}
-
-// scraped reports whether the target of a series was scraped at exactly that
-// time: samples that have a time of their own say nothing about what is missing.
-func (w *Witness) scraped(ls labels.Labels, at int64) bool {
-	found := false
-	w.Each([]*labels.Matcher{equal(labels.MetricName, "up"), equal("job", ls.Get("job")), equal("instance", ls.Get("instance"))},
-		at, at, func(int64, float64) { found = true }, func() {})
-	return found
 }
 
 func healthy(v float64) bool { return v == 1 }
 
 func present(float64) bool { return true }
 
-// latest is the time of the latest accepted sample of [from, before) and how
-// many the series have that has most of them. It looks at the last minutes first
-// and at all that is older only where those hold fewer than enough.
+// looks are how far back is looked, one after the other, for what may be long ago.
+var looks = []time.Duration{LongestInterval, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
+
+// latest is the time of the latest accepted sample of [from, before) and how many
+// the series have that has most of them. It looks at what is older only where
+// what is newer holds fewer than enough.
 func (w *Witness) latest(matchers []*labels.Matcher, from, before int64, enough int, accept func(float64) bool) (last int64, n int) {
 	from = max(from, w.Oldest)
-	recent := max(from, before-LongestInterval.Milliseconds())
-	for _, span := range [][2]int64{{recent, before}, {from, recent}} {
-		if span[0] >= span[1] {
-			continue
-		}
-		count := 0
-		w.Each(matchers, span[0], span[1]-1, func(t int64, v float64) {
-			if !value.IsStaleNaN(v) && accept(v) {
-				last = max(last, t)
-				count++
-			}
-		}, func() { n, count = max(n, count), 0 })
-		if n >= enough {
-			break
+	count := 0
+	sample := func(t int64, v float64) {
+		if !value.IsStaleNaN(v) && accept(v) {
+			last = max(last, t)
+			count++
 		}
 	}
+	to := before
+	for _, look := range looks {
+		since := max(from, before-look.Milliseconds())
+		if since >= to || n >= enough {
+			continue
+		}
+		w.Each(matchers, since, to-1, sample, func() { n, count = max(n, count), 0 })
+		to = since
+	}
 	return last, n
+}
+
+// timeline is when a target was seen, within a span. Series that are missing in
+// some scrapes ask for it again and again.
+type timeline struct {
+	from, to int64 // [from, to)
+	at       []int64
+}
+
+// ahead is how much of a timeline is read at a time.
+const ahead = 6 * time.Hour
+
+// timeline is when the target of a question was seen since its last sample and up
+// to now.
+func (w *Witness) timeline(q question, accept func(v float64) bool) *timeline {
+	from := max(q.last, w.Oldest, q.at-looks[len(looks)-1].Milliseconds())
+	x := w.timelines[q.target]
+	if x != nil && x.from <= from && x.to > q.at {
+		return x
+	}
+	x = &timeline{from: from, to: max(q.at, from+ahead.Milliseconds()) + 1}
+	w.Each(q.matchers(), x.from, x.to-1, func(t int64, v float64) {
+		if !value.IsStaleNaN(v) && accept(v) {
+			x.at = append(x.at, t)
+		}
+	}, func() {})
+	slices.Sort(x.at)
+	if w.timelines == nil {
+		w.timelines = map[target]*timeline{}
+	}
+	w.timelines[q.target] = x
+	return x
+}
+
+// before is the latest time before a moment, and 0 where there is none.
+func (x *timeline) before(t int64) int64 {
+	i, _ := slices.BinarySearch(x.at, t)
+	if i == 0 {
+		return 0
+	}
+	return x.at[i-1]
+}
+
+// after is the earliest time after a moment, and 0 where there is none.
+func (x *timeline) after(t int64) int64 {
+	i, _ := slices.BinarySearch(x.at, t+1)
+	if i == len(x.at) {
+		return 0
+	}
+	return x.at[i]
+}
+
+// holds reports whether the target was seen at a moment.
+func (x *timeline) holds(t int64) bool {
+	_, ok := slices.BinarySearch(x.at, t)
+	return ok
 }
 
 func equal(name, v string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, v) }

@@ -209,8 +209,7 @@ func exactly(ls labels.Labels) []*labels.Matcher {
 	return m
 }
 
-// witness asks the server about series that appear, within two hours before
-// that. A failure is kept in failed.
+// witness asks the server about series that appear. A failure is kept in failed.
 func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 	type asked struct {
 		selector string
@@ -219,7 +218,6 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 	answers := map[asked][]*rawSeries{}
 	w := &increase.Witness{}
 	w.Each = func(matchers []*labels.Matcher, from, to int64, sample func(int64, float64), next func()) {
-		from = max(from, to-2*60*minute)
 		var b strings.Builder
 		for _, m := range matchers {
 			b.WriteString(m.String() + ",")
