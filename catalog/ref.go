@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
 )
@@ -110,4 +111,18 @@ func (r Ref) ownerName() string {
 		return r.Short()
 	}
 	return r.Kind + ":" + r.Short()
+}
+
+// RefsOf are the references under which an entry about something of a service is
+// found besides its own: the service's, and that of the team or person who owns
+// it, where there is one.
+func RefsOf(service, owner string) []journal.Ref {
+	refs := []journal.Ref{journal.RefTo("service", service)}
+	switch {
+	case strings.Contains(owner, ":"): // a person
+		refs = append(refs, journal.Ref(owner))
+	case owner != "":
+		refs = append(refs, journal.RefTo("team", owner))
+	}
+	return refs
 }

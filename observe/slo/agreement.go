@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/teiten/teiten/access"
+	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
@@ -202,7 +203,7 @@ func (s *Service) tellAgreement(ctx context.Context, tx *sql.Tx, kind string, o 
 		return err
 	}
 	e.SLO = o.Metadata.Name
-	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: kind, Subject: journal.RefTo("slo", e.SLO), Also: also(o.Spec.Service, service.Owner), Data: e})
+	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: kind, Subject: journal.RefTo("slo", e.SLO), Also: catalog.RefsOf(o.Spec.Service, service.Owner), Data: e})
 	return err
 }
 

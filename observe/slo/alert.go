@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
@@ -238,7 +238,7 @@ func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string
 	if c.kind == "" {
 		return nil
 	}
-	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: c.kind, Subject: journal.RefTo("slo", a.Data.SLO), Also: also(a.Data.Service, owner), Data: a.Data})
+	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: c.kind, Subject: journal.RefTo("slo", a.Data.SLO), Also: catalog.RefsOf(a.Data.Service, owner), Data: a.Data})
 	return err
 }
 
@@ -260,18 +260,6 @@ func (s *Service) complete(ctx context.Context, tx *sql.Tx, a *Alert, kind strin
 		a.StillOpen, err = stillOpen(ctx, tx, a)
 	}
 	return err
-}
-
-// also are the references besides the objective itself.
-func also(service, owner string) []journal.Ref {
-	refs := []journal.Ref{journal.RefTo("service", service)}
-	switch {
-	case strings.Contains(owner, ":"): // a person
-		refs = append(refs, journal.Ref(owner))
-	case owner != "":
-		refs = append(refs, journal.RefTo("team", owner))
-	}
-	return refs
 }
 
 // endAlerts ends what is open for an objective that goes away.

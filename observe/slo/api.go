@@ -144,7 +144,8 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("get-slo-contributions", "/api/v1/slos/{name}/contributions", "Which label values the bad events of one objective have"), s.apiContributions)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
-	s.registerExclusions(a)
+	s.registerExcluded(a)
+	s.exclusions.Register(a)
 	s.registerLeaving(a)
 	s.registerAgreements(a)
 }

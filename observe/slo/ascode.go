@@ -16,6 +16,9 @@ import (
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
 
+// apiVersion is that of the kinds that are the product's own.
+const apiVersion = "teiten.dev/v1"
+
 // The kinds of document that the room keeps.
 const (
 	kindSLO       = "SLO"
@@ -33,7 +36,7 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		k.APIVersion = openslo.APIVersion
 		r.Add(k)
 	}
-	for _, k := range []ascode.Kind{s.kindOfTier(), s.kindOfBudgetPolicy(), s.kindOfMaintenance()} {
+	for _, k := range []ascode.Kind{s.kindOfTier(), s.kindOfBudgetPolicy(), s.exclusions.Kind()} {
 		r.Add(k)
 	}
 	alpha := []string{openslo.AlphaVersion}

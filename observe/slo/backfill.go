@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
@@ -364,6 +365,6 @@ func (s *Service) tellBackfill(ctx context.Context, tx *sql.Tx, kind string, d *
 	if b.FinishedAt > 0 {
 		e.Seconds = (b.FinishedAt - b.StartedAt) / int64(time.Second/time.Microsecond)
 	}
-	_, err := s.journal.Append(ctx, tx, journal.Draft{Kind: kind, Subject: journal.RefTo("slo", d.Name), Also: also(d.Service, owner), Data: e})
+	_, err := s.journal.Append(ctx, tx, journal.Draft{Kind: kind, Subject: journal.RefTo("slo", d.Name), Also: catalog.RefsOf(d.Service, owner), Data: e})
 	return err
 }

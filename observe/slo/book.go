@@ -8,6 +8,7 @@ import (
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 )
 
 // defined is an objective as it is defined now, and who it belongs to.
@@ -28,7 +29,7 @@ type definitions struct {
 	all        []*defined // by name
 	byName     map[string]*defined
 	byShard    [shards][]*defined
-	exclusions *exclusionBook
+	exclusions *exclusion.Book
 }
 
 // book keeps the definitions in memory, and reads them when they changed.
@@ -76,6 +77,6 @@ func readDefinitions(ctx context.Context, q db.DBTX, last *definitions) (*defini
 		next.byName[d.Name] = d
 		next.byShard[d.shard()] = append(next.byShard[d.shard()], d)
 	}
-	next.exclusions, err = loadExclusions(ctx, q, time.Time{})
+	next.exclusions, err = exclusion.Load(ctx, q, time.Time{})
 	return next, err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
@@ -346,7 +347,7 @@ func (s *Service) tellState(ctx context.Context, tx *sql.Tx, x *Summary, was tol
 	if n == 0 || before == x.PolicyState {
 		return nil // another replica told it, or only the policy has another name
 	}
-	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: EntryPolicyState, Subject: journal.RefTo("slo", x.Name), Also: also(x.Service, x.Owner),
+	_, err = s.journal.Append(ctx, tx, journal.Draft{Kind: EntryPolicyState, Subject: journal.RefTo("slo", x.Name), Also: catalog.RefsOf(x.Service, x.Owner),
 		Data: policyEntry{x.Name, x.Policy.Name, before, x.PolicyState, x.BudgetLeft, x.Policy.Reason, x.Consequences}})
 	return err
 }

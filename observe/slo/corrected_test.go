@@ -10,6 +10,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 )
 
 // left is what lists, pages and charts say is left of the objective's budget.
@@ -49,7 +50,7 @@ func TestARetroactiveExclusionCorrectsEveryFigure(t *testing.T) {
 			w.backfill()
 		}
 		w.wantLeft("before", 1-1510/144.)
-		var told slo.Excluded
+		var told exclusion.Excluded
 		c := correction{SLO: "checkout", From: t0.Add(12 * time.Hour), To: t0.Add(12*time.Hour + 30*time.Minute), Reason: "a load test", DryRun: true}
 		w.must(http.StatusOK, owner, http.MethodPost, "/api/v1/exclusions", c, &told)
 		c.DryRun, c.Confirm = false, told.Confirm

@@ -5,162 +5,29 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
-// forever ends what has no end.
-const forever = math.MaxInt64
-
-// Covers is whom an exclusion covers: everything that any of the lists names.
-type Covers struct {
-	SLOs     []string `json:"slos,omitempty" doc:"Objectives by name." ja:"SLO の名前。"`
-	Services []string `json:"services,omitempty" doc:"Every objective of these services." ja:"これらのサービスのすべての SLO。"`
-	Systems  []string `json:"systems,omitempty" doc:"Every objective of the services of these systems." ja:"これらのシステムに属するサービスのすべての SLO。"`
-	Teams    []string `json:"teams,omitempty" doc:"Every objective of the services that these teams own." ja:"これらのチームが所有するサービスのすべての SLO。"`
-}
-
-// cover is one entry of a Covers.
-type cover struct{ kind, name string }
-
-const (
-	coverSLO     = "slo"
-	coverService = "service"
-	coverSystem  = "system"
-	coverTeam    = "team"
-)
-
-func (c Covers) all() []cover {
-	var all []cover
-	for _, list := range []struct {
-		kind  string
-		names []string
-	}{{coverSLO, c.SLOs}, {coverService, c.Services}, {coverSystem, c.Systems}, {coverTeam, c.Teams}} {
-		for _, name := range list.names {
-			all = append(all, cover{list.kind, name})
-		}
-	}
-	return all
-}
-
-// coverage is by what an objective can be covered.
-type coverage struct{ SLO, Service, System, Team string }
-
-func (c coverage) covers() []cover {
-	return []cover{{coverSLO, c.SLO}, {coverService, c.Service}, {coverSystem, c.System}, {coverTeam, c.Team}}
-}
-
 // coverageOf reads by what an objective is covered at present.
-func coverageOf(ctx context.Context, q db.DBTX, name string) (coverage, error) {
+func coverageOf(ctx context.Context, q db.DBTX, name string) (exclusion.Coverage, error) {
 	r, err := db.New(q).Coverage(ctx, name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return coverage{SLO: name}, nil
+		return exclusion.Coverage{SLO: name}, nil
 	}
 	if err != nil {
-		return coverage{}, database.Fault(fmt.Errorf("read who %s belongs to: %w", name, err))
+		return exclusion.Coverage{}, database.Fault(fmt.Errorf("read who %s belongs to: %w", name, err))
 	}
-	return coverage{r.Name, r.Service, r.System, r.Owner}, nil
-}
-
-// exclusion is a row of slo_exclusions, read.
-type exclusion struct {
-	row     db.SloExclusion
-	covers  Covers
-	shape   shape
-	pattern pattern
-}
-
-func readExclusion(row db.SloExclusion) (exclusion, error) {
-	x := exclusion{row: row}
-	if err := errors.Join(unmarshal(row.Covers, &x.covers), unmarshal(row.Shape, &x.shape)); err != nil {
-		return x, fmt.Errorf("read exclusion %s: %w", row.ID, err)
-	}
-	var wrong []wrongShape
-	if x.pattern, wrong = x.shape.read(); len(wrong) > 0 {
-		return x, fmt.Errorf("read exclusion %s: %v", row.ID, wrong)
-	}
-	return x, nil
-}
-
-const perMinute = int64(time.Minute / time.Microsecond)
-
-// bounds are the minutes that the exclusion may exclude: those it touches.
-func (x *exclusion) bounds() minutes {
-	to := int64(forever)
-	if x.row.EndsAt != forever {
-		to = (x.row.EndsAt + perMinute - 1) / perMinute
-	}
-	return ledger.Between(x.row.StartsAt/perMinute, to)
-}
-
-// within are the minutes of span that the exclusion excludes.
-func (x *exclusion) within(span minutes) []minutes {
-	b := x.bounds()
-	span = ledger.Between(max(span.From, b.From), min(span.To, b.To))
-	if span.Len() <= 0 {
-		return nil
-	}
-	return x.pattern.within(span)
-}
-
-// exclusionBook answers which minutes of which objective do not count. It is
-// read once and does no I/O after that; slo_generation tells when it is old.
-type exclusionBook struct {
-	by map[cover][]*exclusion
-}
-
-// loadExclusions reads every exclusion as it was known at asOf, and as it is
-// known now where asOf is zero.
-func loadExclusions(ctx context.Context, q db.DBTX, asOf time.Time) (*exclusionBook, error) {
-	var rows []db.SloExclusion
-	var err error
-	if asOf.IsZero() {
-		rows, err = db.New(q).ExclusionsInForce(ctx)
-	} else {
-		rows, err = db.New(q).ExclusionsKnownAt(ctx, database.Micros(asOf))
-	}
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("read exclusions: %w", err))
-	}
-	book := &exclusionBook{by: map[cover][]*exclusion{}}
-	for _, row := range rows {
-		x, err := readExclusion(row)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range x.covers.all() {
-			book.by[c] = append(book.by[c], &x)
-		}
-	}
-	return book, nil
-}
-
-// of lists the exclusions that cover an objective, each once.
-func (b *exclusionBook) of(c coverage) []*exclusion {
-	var found []*exclusion
-	for _, key := range c.covers() {
-		for _, x := range b.by[key] {
-			if !slices.Contains(found, x) {
-				found = append(found, x)
-			}
-		}
-	}
-	return found
-}
-
-// minutes are the minutes of span that do not count for an objective, ascending
-// and apart from one another.
-func (b *exclusionBook) minutes(c coverage, span minutes) []minutes {
-	var all []minutes
-	for _, x := range b.of(c) {
-		all = append(all, x.within(span)...)
-	}
-	return ledger.Join(all)
+	return exclusion.Coverage{SLO: r.Name, Service: r.Service, System: r.System, Team: r.Owner}, nil
 }
 
 // excludedMinutes are the minutes of span that do not count for an objective,
@@ -168,7 +35,7 @@ func (b *exclusionBook) minutes(c coverage, span minutes) []minutes {
 // known now where asOf is zero. What an objective belongs to is taken as it is
 // at present.
 func excludedMinutes(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) ([]minutes, error) {
-	book, err := loadExclusions(ctx, q, asOf)
+	book, err := exclusion.Load(ctx, q, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +43,7 @@ func excludedMinutes(ctx context.Context, q db.DBTX, d *Definition, span minutes
 	if err != nil {
 		return nil, err
 	}
-	return book.minutes(c, span), nil
+	return book.Minutes(c, span), nil
 }
 
 // counted is what the budget of an objective counts over minutes, of which the
@@ -199,4 +66,114 @@ func counted(d *Definition, first int64, all []ledger.Minute, excluded []minutes
 		}
 	}
 	return view
+}
+
+// ExcludedNow is how much of an objective's present window does not count.
+type ExcludedNow struct {
+	Minutes int64               `json:"minutes"`
+	Share   float64             `json:"share" doc:"Of the window's minutes."`
+	Now     bool                `json:"now" doc:"Whether this minute does not count."`
+	Next    *exclusion.TimeSpan `json:"next,omitempty" doc:"The time under way that does not count, or else the next one."`
+}
+
+func (s *Service) excludedNow(ctx context.Context, d *Definition) (ExcludedNow, error) {
+	var x ExcludedNow
+	book, err := exclusion.Load(ctx, s.db.Read(), time.Time{})
+	if err != nil {
+		return x, err
+	}
+	c, err := coverageOf(ctx, s.db.Read(), d.Name)
+	if err != nil {
+		return x, err
+	}
+	end := ledger.Done(s.now())
+	span := ledger.Between(d.window().Start(end), end)
+	x.Minutes = ledger.Length(book.Minutes(c, span))
+	x.Share = float64(x.Minutes) / float64(max(span.Len(), 1))
+	x.Now = len(book.Minutes(c, ledger.Between(end, end+1))) > 0
+	for _, e := range book.Of(c) {
+		m, ok := e.Next(s.now())
+		if next := exclusion.TimesOf(m); ok && (x.Next == nil || next.From.Before(x.Next.From)) {
+			x.Next = &next
+		}
+	}
+	return x, nil
+}
+
+// ExcludedSpan is a time on a chart that does not count, and why.
+type ExcludedSpan struct {
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	ID       string    `json:"id"`
+	Document string    `json:"document,omitempty"`
+	Reason   string    `json:"reason"`
+}
+
+// mostSpans is how many excluded times a chart is told of.
+const mostSpans = 500
+
+// excludedSpans are the times within span that do not count for an objective, as
+// they were known at asOf, in order; the latest where there are very many.
+func excludedSpans(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) ([]ExcludedSpan, error) {
+	book, err := exclusion.Load(ctx, q, asOf)
+	if err != nil {
+		return nil, err
+	}
+	c, err := coverageOf(ctx, q, d.Name)
+	if err != nil {
+		return nil, err
+	}
+	all := []ExcludedSpan{}
+	for _, x := range book.Of(c) {
+		for _, m := range x.Within(span) {
+			t := exclusion.TimesOf(m)
+			all = append(all, ExcludedSpan{t.From, t.To, x.ID, x.Document, x.Reason})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ExcludedSpan) int { return a.From.Compare(b.From) })
+	return all[max(0, len(all)-mostSpans):], nil
+}
+
+type excludedIn struct {
+	Name string    `path:"name" doc:"The objective's name."`
+	From time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
+	To   time.Time `query:"to" doc:"End of the span; by default now."`
+	AsOf time.Time `query:"asOf" doc:"As it was known at this time; by default as it is known now."`
+}
+
+type excludedOut struct {
+	Body httpapi.Page[ExcludedSpan]
+}
+
+func (s *Service) registerExcluded(a *httpapi.API) {
+	httpapi.Register(a, httpapi.Op{ID: "list-slo-exclusions", Method: http.MethodGet, Path: "/api/v1/slos/{name}/exclusions", Scope: scopeRead, Tag: exclusion.Tag,
+		Summary:     "Each time that does not count for an objective",
+		Description: "Every occurrence within the span, in order, to mark on a chart; the latest 500 where there are more."}, s.apiExcluded)
+}
+
+func (s *Service) apiExcluded(ctx context.Context, in *excludedIn) (*excludedOut, error) {
+	row, err := db.New(s.db.Read()).GetDefinition(ctx, in.Name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notFound(in.Name)
+	}
+	var d Definition
+	if err == nil {
+		err = unmarshal(row.Data, &d)
+	}
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("read %s: %w", in.Name, err))
+	}
+	if in.To.IsZero() {
+		in.To = s.now()
+	}
+	if in.From.IsZero() {
+		in.From = in.To.Add(-d.Period)
+	}
+	if in.To.Before(in.From) || in.To.Sub(in.From) > longestSeries {
+		return nil, fault.New(fault.Invalid, "slo.series_span",
+			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
+			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("query.from")
+	}
+	spans, err := excludedSpans(ctx, s.db.Read(), &d, ledger.Between(ledger.Done(in.From), ledger.Done(in.To)), in.AsOf)
+	return &excludedOut{httpapi.Page[ExcludedSpan]{Items: spans}}, err
 }

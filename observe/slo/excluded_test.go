@@ -1,51 +1,13 @@
 package slo
 
 import (
-	"context"
-	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/teiten/teiten/kit/database"
-	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/observe/slo/budgeting"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
-
-func TestExclusionsAreAnsweredAsTheyWereKnown(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *database.DB) {
-		at := func(hours int) time.Time { return time.Date(2026, 6, 1, hours, 0, 0, 0, time.UTC) }
-		var covers = marshal(Covers{Services: []string{"shop"}})
-		err := d.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
-			q := db.New(tx)
-			if err := q.DescribeStatus(ctx, db.DescribeStatusParams{Name: "checkout", Service: "shop"}); err != nil {
-				return err
-			}
-			if err := q.AddExclusion(ctx, db.AddExclusionParams{ID: "1", Covers: covers, Shape: "{}", StartsAt: database.Micros(at(1)), EndsAt: database.Micros(at(2)),
-				CreatedAt: database.Micros(at(5)), CreatedBy: "{}"}); err != nil {
-				return err
-			}
-			_, err := q.TakeBackExclusion(ctx, db.TakeBackExclusionParams{ID: "1", TakenBackAt: database.Micros(at(7)), TakenBackBy: "{}"})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		hour := []minutes{ledger.Between(ledger.Done(at(1)), ledger.Done(at(2)))}
-		for known, want := range map[time.Time][]minutes{at(4): nil, at(5): hour, at(6): hour, at(7): nil, {}: nil} {
-			got, err := excludedMinutes(t.Context(), d.Read(), &Definition{Name: "checkout"}, ledger.Between(ledger.Done(at(0)), ledger.Done(at(3))), known)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(want, got); d != "" && len(want)+len(got) > 0 {
-				t.Errorf("as of %v: %s", known, d)
-			}
-		}
-	}, dbtest.Room{Name: "slo", Files: Migrations})
-}
 
 func TestAnExcludedMinuteCountsNothingAndIsNoGap(t *testing.T) {
 	bad, gap, none := ledger.Of(100, 50), ledger.Minute{}, ledger.Minute{Known: true}

@@ -18,6 +18,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 )
 
 // Who acts in the tests.
@@ -115,7 +116,7 @@ func TestACorrectionThatGivesBackMuchTakesTheWordOfAnOwner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		w := afterOutage(t, db)
 		c := correction{SLO: "checkout", From: t0.Add(12 * time.Hour), To: t0.Add(12*time.Hour + 30*time.Minute), Reason: "the load generator, not customers", DryRun: true}
-		var told slo.Excluded
+		var told exclusion.Excluded
 		w.must(http.StatusOK, editor, http.MethodPost, "/api/v1/exclusions", c, &told)
 		if len(told.Hides) != 1 || told.Exclusion != nil || told.Confirm == "" || told.Hides[0].Bad != 1500 || told.Hides[0].Minutes != 30 {
 			t.Fatalf("a dry run tells %+v", told)
@@ -136,7 +137,7 @@ func TestACorrectionThatGivesBackMuchTakesTheWordOfAnOwner(t *testing.T) {
 		if problem.Code != "slo.exclusion_confirm" || !strings.Contains(problem.Remedy, told.Confirm) || !strings.Contains(problem.Detail, "1,500 bad events") {
 			t.Errorf("an owner who has not confirmed gets %+v", problem)
 		}
-		if n := len(w.entries(slo.EntryExclusionAdded)); n != 0 {
+		if n := len(w.entries(exclusion.EntryAdded)); n != 0 {
 			t.Fatalf("%d exclusions were made on the way", n)
 		}
 		c.Confirm = told.Confirm
@@ -144,7 +145,7 @@ func TestACorrectionThatGivesBackMuchTakesTheWordOfAnOwner(t *testing.T) {
 		if told.Exclusion == nil || told.Exclusion.CreatedBy.Name != "Owen" || told.Exclusion.State != "past" {
 			t.Fatalf("%+v", told.Exclusion)
 		}
-		e := w.entries(slo.EntryExclusionAdded)
+		e := w.entries(exclusion.EntryAdded)
 		if len(e) != 1 || e[0].Subject != "slo:checkout" || e[0].Actor.ID != "u-owner" || !strings.Contains(string(e[0].Data), "load generator") {
 			t.Errorf("the journal says %+v", e)
 		}
@@ -156,7 +157,7 @@ func TestASmallCorrectionNeedsNoConfirmation(t *testing.T) {
 		w := afterOutage(t, db)
 		c := correction{Service: "checkout", From: t0.Add(13 * time.Hour), To: t0.Add(13*time.Hour + 5*time.Minute), Reason: "a test"}
 		w.must(http.StatusForbidden, viewer, http.MethodPost, "/api/v1/exclusions", c, nil)
-		var made slo.Excluded
+		var made exclusion.Excluded
 		w.must(http.StatusOK, editor, http.MethodPost, "/api/v1/exclusions", c, &made)
 		if made.Confirm != "" || made.Exclusion == nil || len(made.Hides) != 1 || made.Hides[0].Bad != 5 {
 			t.Errorf("%+v", made)
@@ -167,7 +168,7 @@ func TestASmallCorrectionNeedsNoConfirmation(t *testing.T) {
 func TestATakenBackExclusionStaysWithWhoWhenAndWhy(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)
-		var made slo.Excluded
+		var made exclusion.Excluded
 		w.must(http.StatusOK, owner, http.MethodPost, "/api/v1/exclusions",
 			correction{SLO: "checkout", From: t0.Add(-time.Hour), To: t0, Reason: "a drill"}, &made)
 		path := "/api/v1/exclusions/" + made.Exclusion.ID
@@ -176,13 +177,13 @@ func TestATakenBackExclusionStaysWithWhoWhenAndWhy(t *testing.T) {
 		w.at(t0.Add(time.Hour))
 		w.must(http.StatusOK, editor, http.MethodDelete, path+"?why="+url.QueryEscape("it was no drill"), nil, nil)
 		w.must(http.StatusConflict, editor, http.MethodDelete, path+"?why=again", nil, nil)
-		var read slo.ExclusionView
+		var read exclusion.View
 		w.must(http.StatusOK, viewer, http.MethodGet, path, nil, &read)
 		if read.State != "taken_back" || read.TakenBack == nil || read.TakenBack.By.Name != "Eda" || read.TakenBack.Why != "it was no drill" ||
 			!read.TakenBack.At.Equal(t0.Add(time.Hour)) || read.Reason != "a drill" || read.CreatedBy.Name != "Owen" {
 			t.Errorf("%+v", read)
 		}
-		if e := w.entries(slo.EntryExclusionTakenBack); len(e) != 1 || e[0].Actor.Name != "Eda" {
+		if e := w.entries(exclusion.EntryTakenBack); len(e) != 1 || e[0].Actor.Name != "Eda" {
 			t.Errorf("the journal says %+v", e)
 		}
 	}, rooms...)
@@ -226,7 +227,7 @@ func TestExclusionsAreFoundByWhomTheyCoverAndWhen(t *testing.T) {
 			"?state=taken_back":        "",
 			"?at=2026-06-02T02:30:00Z": "",
 		} {
-			var got page[slo.ExclusionView]
+			var got page[exclusion.View]
 			w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions"+query, nil, &got)
 			var reasons []string
 			for _, x := range got.Items {
@@ -236,7 +237,7 @@ func TestExclusionsAreFoundByWhomTheyCoverAndWhen(t *testing.T) {
 				t.Errorf("%q finds %q, want %q", query, s, want)
 			}
 			if strings.Contains(query, "limit") {
-				var rest page[slo.ExclusionView]
+				var rest page[exclusion.View]
 				w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions"+query+"&cursor="+got.Next, nil, &rest)
 				if len(rest.Items) != 1 || rest.Next != "" || rest.Items[0].Next == nil || !rest.Items[0].Next.From.Equal(t0.Add(2*time.Hour)) {
 					t.Errorf("the next page is %+v", rest)
@@ -315,7 +316,7 @@ func TestRemovingAWindowLeavesWhatIsPastExcluded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for at, want := range map[time.Duration]int{2 * time.Hour: 1, day + 2*time.Hour: 1, 2*day + 2*time.Hour: 1, 3*day + 2*time.Hour: 0} {
-			var got page[slo.ExclusionView]
+			var got page[exclusion.View]
 			w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions?at="+url.QueryEscape(t0.Add(at).Format(time.RFC3339)), nil, &got)
 			if len(got.Items) != want {
 				t.Errorf("after %v: %d exclusions, want %d", at, len(got.Items), want)
@@ -335,7 +336,7 @@ func TestAChangedScheduleHoldsFromNowOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		excluded := func(at time.Duration) bool {
-			var got page[slo.ExclusionView]
+			var got page[exclusion.View]
 			w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions?at="+url.QueryEscape(t0.Add(at).Format(time.RFC3339)), nil, &got)
 			return len(got.Items) > 0
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/queue"
@@ -90,7 +91,7 @@ func (s *Service) keepExplanation(ctx context.Context, tx *sql.Tx, id string, fo
 		return fmt.Errorf("explain alert %s: %w", id, err)
 	}
 	_, err = s.journal.Append(ctx, tx, journal.Draft{
-		Kind: EntryAlertExplained, Subject: journal.RefTo("slo", a.SLO), Also: also(row.Service, row.Owner),
+		Kind: EntryAlertExplained, Subject: journal.RefTo("slo", a.SLO), Also: catalog.RefsOf(row.Service, row.Owner),
 		Data: Explanation{Alert: id, SLO: a.SLO, Service: a.Service, Explanation: a.Explanation, Contributions: nonNil(found)},
 	})
 	return err

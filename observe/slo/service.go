@@ -26,6 +26,7 @@ import (
 	"github.com/teiten/teiten/kit/queue"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 )
 
 const (
@@ -74,6 +75,8 @@ type Service struct {
 	figures figures
 	settled time.Duration
 
+	exclusions *exclusion.Service
+
 	retention Retention
 }
 
@@ -94,6 +97,7 @@ func New(d Deps) *Service {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.exclusions = exclusion.New(exclusion.Deps{DB: s.db, Journal: s.journal, Catalog: s.catalog, Objectives: objectives{s}, Now: s.now})
 	s.engine = newEngine(s)
 	s.handleJobs(d.Queue)
 	s.figures.init()

@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/exclusion"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/window"
 )
@@ -330,12 +331,12 @@ func (sh *shard) exclude(m *member, span minutes) {
 	}
 	m.knownFor = ledger.Between(span.From, span.To+2*ledger.MinutesPerHour)
 	m.excluded = nil
-	if book := sh.book(); book != nil && len(book.by) > 0 {
-		m.excluded = book.minutes(coverage{m.name, m.d.Service, m.d.System, m.d.Owner}, m.knownFor)
+	if book := sh.book(); !book.Empty() {
+		m.excluded = book.Minutes(exclusion.Coverage{SLO: m.name, Service: m.d.Service, System: m.d.System, Team: m.d.Owner}, m.knownFor)
 	}
 }
 
-func (sh *shard) book() *exclusionBook {
+func (sh *shard) book() *exclusion.Book {
 	if sh.defined == nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -66,17 +67,9 @@ func loadPart(ctx context.Context, q db.DBTX, kind, name string, o any) (bool, e
 	return true, nil
 }
 
-func unmarshal(data string, o any) error { return json.Unmarshal([]byte(data), o) }
+func unmarshal(data string, o any) error { return database.ReadJSON(data, o) }
 
-// marshal writes what cannot fail: values of our own without functions,
-// channels or infinite numbers.
-func marshal(o any) string {
-	data, err := json.Marshal(o)
-	if err != nil {
-		panic(fmt.Sprintf("slo: %T: %v", o, err))
-	}
-	return string(data)
-}
+func marshal(o any) string { return database.JSON(o) }
 
 // managed says where a definition came from, as lists show it.
 type managed struct {

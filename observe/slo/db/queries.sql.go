@@ -61,53 +61,6 @@ func (q *Queries) AddAlert(ctx context.Context, arg AddAlertParams) error {
 	return err
 }
 
-const addExclusion = `-- name: AddExclusion :exec
-INSERT INTO slo_exclusions (id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-`
-
-type AddExclusionParams struct {
-	ID        string
-	Document  string
-	Covers    string
-	Shape     string
-	StartsAt  int64
-	EndsAt    int64
-	Reason    string
-	CreatedAt int64
-	CreatedBy string
-}
-
-func (q *Queries) AddExclusion(ctx context.Context, arg AddExclusionParams) error {
-	_, err := q.db.ExecContext(ctx, addExclusion,
-		arg.ID,
-		arg.Document,
-		arg.Covers,
-		arg.Shape,
-		arg.StartsAt,
-		arg.EndsAt,
-		arg.Reason,
-		arg.CreatedAt,
-		arg.CreatedBy,
-	)
-	return err
-}
-
-const addExclusionCover = `-- name: AddExclusionCover :exec
-INSERT INTO slo_exclusion_covers (kind, name, exclusion) VALUES ($1, $2, $3)
-`
-
-type AddExclusionCoverParams struct {
-	Kind      string
-	Name      string
-	Exclusion string
-}
-
-func (q *Queries) AddExclusionCover(ctx context.Context, arg AddExclusionCoverParams) error {
-	_, err := q.db.ExecContext(ctx, addExclusionCover, arg.Kind, arg.Name, arg.Exclusion)
-	return err
-}
-
 const addHour = `-- name: AddHour :execrows
 INSERT INTO slo_ledger (slo, hour, data, written_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slo, hour) DO NOTHING
 `
@@ -738,20 +691,6 @@ func (q *Queries) DropRebuild(ctx context.Context, slo string) error {
 	return err
 }
 
-const endExclusion = `-- name: EndExclusion :exec
-UPDATE slo_exclusions SET ends_at = $2 WHERE id = $1
-`
-
-type EndExclusionParams struct {
-	ID     string
-	EndsAt int64
-}
-
-func (q *Queries) EndExclusion(ctx context.Context, arg EndExclusionParams) error {
-	_, err := q.db.ExecContext(ctx, endExclusion, arg.ID, arg.EndsAt)
-	return err
-}
-
 const enforceAgreement = `-- name: EnforceAgreement :exec
 UPDATE slo_agreements SET agreed_at = $3, in_force_at = $3 WHERE slo = $1 AND version = $2 AND in_force_at = 0
 `
@@ -765,126 +704,6 @@ type EnforceAgreementParams struct {
 func (q *Queries) EnforceAgreement(ctx context.Context, arg EnforceAgreementParams) error {
 	_, err := q.db.ExecContext(ctx, enforceAgreement, arg.Slo, arg.Version, arg.AgreedAt)
 	return err
-}
-
-const exclusionsInForce = `-- name: ExclusionsInForce :many
-SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE taken_back_at = 0 ORDER BY id
-`
-
-func (q *Queries) ExclusionsInForce(ctx context.Context) ([]SloExclusion, error) {
-	rows, err := q.db.QueryContext(ctx, exclusionsInForce)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloExclusion
-	for rows.Next() {
-		var i SloExclusion
-		if err := rows.Scan(
-			&i.ID,
-			&i.Document,
-			&i.Covers,
-			&i.Shape,
-			&i.StartsAt,
-			&i.EndsAt,
-			&i.Reason,
-			&i.CreatedAt,
-			&i.CreatedBy,
-			&i.TakenBackAt,
-			&i.TakenBackBy,
-			&i.TakenBackWhy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const exclusionsKnownAt = `-- name: ExclusionsKnownAt :many
-SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE created_at <= $1 AND (taken_back_at = 0 OR taken_back_at > $1) ORDER BY id
-`
-
-func (q *Queries) ExclusionsKnownAt(ctx context.Context, createdAt int64) ([]SloExclusion, error) {
-	rows, err := q.db.QueryContext(ctx, exclusionsKnownAt, createdAt)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloExclusion
-	for rows.Next() {
-		var i SloExclusion
-		if err := rows.Scan(
-			&i.ID,
-			&i.Document,
-			&i.Covers,
-			&i.Shape,
-			&i.StartsAt,
-			&i.EndsAt,
-			&i.Reason,
-			&i.CreatedAt,
-			&i.CreatedBy,
-			&i.TakenBackAt,
-			&i.TakenBackBy,
-			&i.TakenBackWhy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const exclusionsOfDocument = `-- name: ExclusionsOfDocument :many
-SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE document = $1 AND taken_back_at = 0 ORDER BY id
-`
-
-func (q *Queries) ExclusionsOfDocument(ctx context.Context, document string) ([]SloExclusion, error) {
-	rows, err := q.db.QueryContext(ctx, exclusionsOfDocument, document)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloExclusion
-	for rows.Next() {
-		var i SloExclusion
-		if err := rows.Scan(
-			&i.ID,
-			&i.Document,
-			&i.Covers,
-			&i.Shape,
-			&i.StartsAt,
-			&i.EndsAt,
-			&i.Reason,
-			&i.CreatedAt,
-			&i.CreatedBy,
-			&i.TakenBackAt,
-			&i.TakenBackBy,
-			&i.TakenBackWhy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const generation = `-- name: Generation :one
@@ -934,30 +753,6 @@ func (q *Queries) GetDefinition(ctx context.Context, name string) (SloDefinition
 		&i.ManagedBy,
 		&i.Slot,
 		&i.Document,
-	)
-	return i, err
-}
-
-const getExclusion = `-- name: GetExclusion :one
-SELECT id, document, covers, shape, starts_at, ends_at, reason, created_at, created_by, taken_back_at, taken_back_by, taken_back_why FROM slo_exclusions WHERE id = $1
-`
-
-func (q *Queries) GetExclusion(ctx context.Context, id string) (SloExclusion, error) {
-	row := q.db.QueryRowContext(ctx, getExclusion, id)
-	var i SloExclusion
-	err := row.Scan(
-		&i.ID,
-		&i.Document,
-		&i.Covers,
-		&i.Shape,
-		&i.StartsAt,
-		&i.EndsAt,
-		&i.Reason,
-		&i.CreatedAt,
-		&i.CreatedBy,
-		&i.TakenBackAt,
-		&i.TakenBackBy,
-		&i.TakenBackWhy,
 	)
 	return i, err
 }
@@ -1930,30 +1725,6 @@ type SupersedeAgreementParams struct {
 func (q *Queries) SupersedeAgreement(ctx context.Context, arg SupersedeAgreementParams) error {
 	_, err := q.db.ExecContext(ctx, supersedeAgreement, arg.Slo, arg.Version, arg.SupersededAt)
 	return err
-}
-
-const takeBackExclusion = `-- name: TakeBackExclusion :execrows
-UPDATE slo_exclusions SET taken_back_at = $2, taken_back_by = $3, taken_back_why = $4 WHERE id = $1 AND taken_back_at = 0
-`
-
-type TakeBackExclusionParams struct {
-	ID           string
-	TakenBackAt  int64
-	TakenBackBy  string
-	TakenBackWhy string
-}
-
-func (q *Queries) TakeBackExclusion(ctx context.Context, arg TakeBackExclusionParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, takeBackExclusion,
-		arg.ID,
-		arg.TakenBackAt,
-		arg.TakenBackBy,
-		arg.TakenBackWhy,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const updateAlert = `-- name: UpdateAlert :exec

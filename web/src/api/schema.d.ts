@@ -1997,6 +1997,118 @@ export interface components {
              */
             to: string;
         };
+        ExclusionBusinessHours: {
+            /** @description Dates on which nothing counts, such as public holidays: 2026-01-01. */
+            closed?: string[];
+            /** @description Hours of the week that count: Mon-Fri 09:00-18:00. */
+            hours: string[];
+            /** @description IANA time zone, such as Asia/Tokyo. */
+            timeZone: string;
+        };
+        ExclusionCovers: {
+            /** @description Every objective of these services. */
+            services?: string[];
+            /** @description Objectives by name. */
+            slos?: string[];
+            /** @description Every objective of the services of these systems. */
+            systems?: string[];
+            /** @description Every objective of the services that these teams own. */
+            teams?: string[];
+        };
+        ExclusionExcluded: {
+            /** @description Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator. */
+            confirm?: string;
+            /** @description Absent after a dry run. */
+            exclusion?: components["schemas"]["ExclusionView"];
+            /** @description What it changes about present budgets, the most first. */
+            hides: components["schemas"]["ExclusionHidden"][];
+        };
+        ExclusionHidden: {
+            /**
+             * Format: double
+             * @description Bad events that would no longer count.
+             */
+            bad: number;
+            /** Format: double */
+            budgetLeftAfter: number;
+            /** Format: double */
+            budgetLeftBefore: number;
+            /**
+             * Format: double
+             * @description The part of the error budget that would be given back.
+             */
+            givesBack: number;
+            /**
+             * Format: int64
+             * @description Minutes of the present window that would no longer count.
+             */
+            minutes: number;
+            slo: string;
+        };
+        ExclusionSchedule: {
+            /** @description How long it takes each time: 90m, 2h, 1d. */
+            duration: string;
+            /** @description Times or dates at which it does not take place. */
+            except?: string[];
+            /** @description Recurrence rule of RFC 5545: FREQ=MONTHLY;BYDAY=1SU. */
+            rrule: string;
+            /** @description The first time it may begin, on the clock of timeZone: 2026-11-01T02:00. */
+            start: string;
+            /** @description IANA time zone, such as Asia/Tokyo. */
+            timeZone: string;
+        };
+        ExclusionTakenBack: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            why: string;
+        };
+        ExclusionTimeSpan: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        ExclusionView: {
+            /** @description The only hours that count between from and to. */
+            businessHours?: components["schemas"]["ExclusionBusinessHours"];
+            covers: components["schemas"]["ExclusionCovers"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            /** @description The name of the MaintenanceWindow. */
+            document?: string;
+            /**
+             * Format: date-time
+             * @description Nothing before is excluded.
+             */
+            from: string;
+            id: string;
+            /** @description The occurrence under way, or else the next one. */
+            next?: components["schemas"]["ExclusionTimeSpan"];
+            /** @description Whether this minute is excluded. */
+            now: boolean;
+            /**
+             * @description Made through the API after the fact, or by a MaintenanceWindow.
+             * @enum {string}
+             */
+            origin: "correction" | "maintenance";
+            reason: string;
+            /** @description When it recurs between from and to. */
+            schedule?: components["schemas"]["ExclusionSchedule"];
+            /**
+             * @description Active lies between start and end; now tells whether this minute is excluded.
+             * @enum {string}
+             */
+            state: "planned" | "active" | "past" | "taken_back";
+            takenBack?: components["schemas"]["ExclusionTakenBack"];
+            /**
+             * Format: date-time
+             * @description Nothing from here on is excluded; absent where there is no end.
+             */
+            to?: string;
+            when: components["schemas"]["TextBoth"];
+        };
         FaultPosition: {
             /** Format: int64 */
             column?: number;
@@ -2509,6 +2621,16 @@ export interface components {
              */
             total?: number;
         };
+        PageExclusionView: {
+            items: components["schemas"]["ExclusionView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageJournalEntry: {
             items: components["schemas"]["JournalEntry"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -2641,16 +2763,6 @@ export interface components {
         };
         PageSloExcludedSpan: {
             items: components["schemas"]["SloExcludedSpan"][];
-            /** @description The cursor of the next page; absent on the last one. */
-            next?: string;
-            /**
-             * Format: int64
-             * @description How many items there are in all, where that is known.
-             */
-            total?: number;
-        };
-        PageSloExclusionView: {
-            items: components["schemas"]["SloExclusionView"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -3190,14 +3302,6 @@ export interface components {
             status: ("healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling")[];
             titles: string[];
         };
-        SloBusinessHours: {
-            /** @description Dates on which nothing counts, such as public holidays: 2026-01-01. */
-            closed?: string[];
-            /** @description Hours of the week that count: Mon-Fri 09:00-18:00. */
-            hours: string[];
-            /** @description IANA time zone, such as Asia/Tokyo. */
-            timeZone: string;
-        };
         SloCalendarView: {
             /**
              * Format: int64
@@ -3284,16 +3388,6 @@ export interface components {
             /** Format: int64 */
             total: number;
             worst: components["schemas"]["SloWorst"];
-        };
-        SloCovers: {
-            /** @description Every objective of these services. */
-            services?: string[];
-            /** @description Objectives by name. */
-            slos?: string[];
-            /** @description Every objective of the services of these systems. */
-            systems?: string[];
-            /** @description Every objective of the services that these teams own. */
-            teams?: string[];
         };
         SloDebit: {
             /** Format: double */
@@ -3393,19 +3487,11 @@ export interface components {
             to: string;
             total: (number | null)[];
         };
-        SloExcluded: {
-            /** @description Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator. */
-            confirm?: string;
-            /** @description Absent after a dry run. */
-            exclusion?: components["schemas"]["SloExclusionView"];
-            /** @description What it changes about present budgets, the most first. */
-            hides: components["schemas"]["SloHidden"][];
-        };
         SloExcludedNow: {
             /** Format: int64 */
             minutes: number;
             /** @description The time under way that does not count, or else the next one. */
-            next?: components["schemas"]["SloTimeSpan"];
+            next?: components["schemas"]["ExclusionTimeSpan"];
             /** @description Whether this minute does not count. */
             now: boolean;
             /**
@@ -3423,46 +3509,6 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
-        SloExclusionView: {
-            /** @description The only hours that count between from and to. */
-            businessHours?: components["schemas"]["SloBusinessHours"];
-            covers: components["schemas"]["SloCovers"];
-            /** Format: date-time */
-            createdAt: string;
-            createdBy: components["schemas"]["JournalActor"];
-            /** @description The name of the MaintenanceWindow. */
-            document?: string;
-            /**
-             * Format: date-time
-             * @description Nothing before is excluded.
-             */
-            from: string;
-            id: string;
-            /** @description The occurrence under way, or else the next one. */
-            next?: components["schemas"]["SloTimeSpan"];
-            /** @description Whether this minute is excluded. */
-            now: boolean;
-            /**
-             * @description Made through the API after the fact, or by a MaintenanceWindow.
-             * @enum {string}
-             */
-            origin: "correction" | "maintenance";
-            reason: string;
-            /** @description When it recurs between from and to. */
-            schedule?: components["schemas"]["SloSchedule"];
-            /**
-             * @description Active lies between start and end; now tells whether this minute is excluded.
-             * @enum {string}
-             */
-            state: "planned" | "active" | "past" | "taken_back";
-            takenBack?: components["schemas"]["SloTakenBack"];
-            /**
-             * Format: date-time
-             * @description Nothing from here on is excluded; absent where there is no end.
-             */
-            to?: string;
-            when: components["schemas"]["TextBoth"];
-        };
         SloForecast: {
             /** Format: double */
             burnRate: number;
@@ -3478,28 +3524,6 @@ export interface components {
             minutes: number;
             /** Format: date-time */
             to: string;
-        };
-        SloHidden: {
-            /**
-             * Format: double
-             * @description Bad events that would no longer count.
-             */
-            bad: number;
-            /** Format: double */
-            budgetLeftAfter: number;
-            /** Format: double */
-            budgetLeftBefore: number;
-            /**
-             * Format: double
-             * @description The part of the error budget that would be given back.
-             */
-            givesBack: number;
-            /**
-             * Format: int64
-             * @description Minutes of the present window that would no longer count.
-             */
-            minutes: number;
-            slo: string;
         };
         SloKnownDetail: {
             /**
@@ -3934,18 +3958,6 @@ export interface components {
             /** @description How far a forecast rule looks ahead. */
             within?: string;
         };
-        SloSchedule: {
-            /** @description How long it takes each time: 90m, 2h, 1d. */
-            duration: string;
-            /** @description Times or dates at which it does not take place. */
-            except?: string[];
-            /** @description Recurrence rule of RFC 5545: FREQ=MONTHLY;BYDAY=1SU. */
-            rrule: string;
-            /** @description The first time it may begin, on the clock of timeZone: 2026-11-01T02:00. */
-            start: string;
-            /** @description IANA time zone, such as Asia/Tokyo. */
-            timeZone: string;
-        };
         SloSeries: {
             /**
              * Format: date-time
@@ -4072,23 +4084,11 @@ export interface components {
             updatedAt?: string;
             window: components["schemas"]["SloPeriod"];
         };
-        SloTakenBack: {
-            /** Format: date-time */
-            at: string;
-            by: components["schemas"]["JournalActor"];
-            why: string;
-        };
         SloTermsView: {
             budgetingMethod?: string;
             objectives: components["schemas"]["OpensloObjective"][];
             text: components["schemas"]["TextBoth"];
             timeWindow?: components["schemas"]["OpensloTimeWindow"][];
-        };
-        SloTimeSpan: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
         };
         SloTrial: {
             /**
@@ -4833,7 +4833,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageSloExclusionView"];
+                    "application/json": components["schemas"]["PageExclusionView"];
                 };
             };
             /** @description Error */
@@ -4866,7 +4866,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloExcluded"];
+                    "application/json": components["schemas"]["ExclusionExcluded"];
                 };
             };
             /** @description Error */
@@ -4898,7 +4898,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloExclusionView"];
+                    "application/json": components["schemas"]["ExclusionView"];
                 };
             };
             /** @description Error */
@@ -4933,7 +4933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloExclusionView"];
+                    "application/json": components["schemas"]["ExclusionView"];
                 };
             };
             /** @description Error */

@@ -1,10 +1,8 @@
-package slo
+package exclusion
 
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,19 +12,20 @@ import (
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/db"
-	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/exclusion/db"
 )
 
 const (
+	scopeRead  httpapi.Scope = "slo:read"
 	scopeWrite httpapi.Scope = "slo:write"
 
-	exclusionTag = "Exclusions"
+	// Tag groups the operations about exclusions.
+	Tag = "Exclusions"
 	// earliestCorrection is how far back time can be excluded.
 	earliestCorrection = 400 * 24 * time.Hour
 )
 
-type exclusionsIn struct {
+type listIn struct {
 	httpapi.PageIn
 	SLO      string    `query:"slo" maxLength:"200" doc:"Only what covers this objective, by its own name or by what it belongs to."`
 	Service  string    `query:"service" maxLength:"200" doc:"Only what covers this service or one of its objectives."`
@@ -35,15 +34,15 @@ type exclusionsIn struct {
 	At       time.Time `query:"at" doc:"Only those that exclude this instant."`
 }
 
-type exclusionsOut struct {
-	Body httpapi.Page[ExclusionView]
+type listOut struct {
+	Body httpapi.Page[View]
 }
 
-type exclusionIn struct {
+type oneIn struct {
 	ID string `path:"id" maxLength:"100" doc:"The exclusion's id."`
 }
 
-type exclusionOut struct{ Body ExclusionView }
+type oneOut struct{ Body View }
 
 type excludeIn struct {
 	Body struct {
@@ -61,9 +60,9 @@ type excludeOut struct{ Body Excluded }
 
 // Excluded is what came of a correction.
 type Excluded struct {
-	Exclusion *ExclusionView `json:"exclusion,omitempty" doc:"Absent after a dry run."`
-	Hides     []Hidden       `json:"hides" doc:"What it changes about present budgets, the most first."`
-	Confirm   string         `json:"confirm,omitempty" doc:"Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator."`
+	Exclusion *View    `json:"exclusion,omitempty" doc:"Absent after a dry run."`
+	Hides     []Hidden `json:"hides" doc:"What it changes about present budgets, the most first."`
+	Confirm   string   `json:"confirm,omitempty" doc:"Send it as confirm: it gives back more than 20 % of a budget, which takes the word of an owner of the team or of an administrator."`
 }
 
 type takeBackIn struct {
@@ -71,115 +70,75 @@ type takeBackIn struct {
 	Why string `query:"why" required:"true" minLength:"3" maxLength:"1000" doc:"Why it is taken back. Everybody can read it."`
 }
 
-type excludedIn struct {
-	Name string    `path:"name" doc:"The objective's name."`
-	From time.Time `query:"from" doc:"Start of the span; by default one period before its end."`
-	To   time.Time `query:"to" doc:"End of the span; by default now."`
-	AsOf time.Time `query:"asOf" doc:"As it was known at this time; by default as it is known now."`
-}
-
-type excludedOut struct {
-	Body httpapi.Page[ExcludedSpan]
-}
-
-func (s *Service) registerExclusions(a *httpapi.API) {
-	httpapi.Register(a, httpapi.Op{ID: "list-slo-exclusions", Method: http.MethodGet, Path: "/api/v1/slos/{name}/exclusions", Scope: scopeRead, Tag: exclusionTag,
-		Summary:     "Each time that does not count for an objective",
-		Description: "Every occurrence within the span, in order, to mark on a chart; the latest 500 where there are more."}, s.apiExcluded)
-	httpapi.Register(a, httpapi.Op{ID: "list-exclusions", Method: http.MethodGet, Path: "/api/v1/exclusions", Scope: scopeRead, Tag: exclusionTag,
-		Summary: "Time that does not count, what was made last first"}, s.apiExclusions)
-	httpapi.Register(a, httpapi.Op{ID: "get-exclusion", Method: http.MethodGet, Path: "/api/v1/exclusions/{id}", Scope: scopeRead, Tag: exclusionTag,
-		Summary: "One exclusion, with who made it and who took it back"}, s.apiExclusion)
-	httpapi.Register(a, httpapi.Op{ID: "exclude", Method: http.MethodPost, Path: "/api/v1/exclusions", Scope: scopeWrite, Tag: exclusionTag,
+// Register adds the operations to a.
+func (s *Service) Register(a *httpapi.API) {
+	httpapi.Register(a, httpapi.Op{ID: "list-exclusions", Method: http.MethodGet, Path: "/api/v1/exclusions", Scope: scopeRead, Tag: Tag,
+		Summary: "Time that does not count, what was made last first"}, s.apiList)
+	httpapi.Register(a, httpapi.Op{ID: "get-exclusion", Method: http.MethodGet, Path: "/api/v1/exclusions/{id}", Scope: scopeRead, Tag: Tag,
+		Summary: "One exclusion, with who made it and who took it back"}, s.apiGet)
+	httpapi.Register(a, httpapi.Op{ID: "exclude", Method: http.MethodPost, Path: "/api/v1/exclusions", Scope: scopeWrite, Tag: Tag,
 		Summary:     "Exclude a time after the fact",
 		Description: "Corrects every figure of the objective, or of every objective of the service. Where it gives back more than 20 % of an error budget it takes the word of an owner of the team or of an administrator, and answers 409 until confirm is sent as a dry run tells it."},
 		s.apiExclude)
-	httpapi.Register(a, httpapi.Op{ID: "take-back-exclusion", Method: http.MethodDelete, Path: "/api/v1/exclusions/{id}", Scope: scopeWrite, Tag: exclusionTag,
+	httpapi.Register(a, httpapi.Op{ID: "take-back-exclusion", Method: http.MethodDelete, Path: "/api/v1/exclusions/{id}", Scope: scopeWrite, Tag: Tag,
 		Summary:     "Take an exclusion back",
 		Description: "Its time counts again. The exclusion stays readable, with who took it back, when and why. What a MaintenanceWindow makes is taken back by changing or removing the document, as long as it is in effect."},
 		s.apiTakeBack)
 }
 
-func (s *Service) apiExclusions(ctx context.Context, in *exclusionsIn) (*exclusionsOut, error) {
-	items, next, err := s.Exclusions(ctx, exclusionFilter{SLO: in.SLO, Service: in.Service, Document: in.Document, State: in.State, At: in.At,
+func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {
+	items, next, err := s.List(ctx, Filter{SLO: in.SLO, Service: in.Service, Document: in.Document, State: in.State, At: in.At,
 		Cursor: in.Cursor, Limit: in.Limit})
-	return &exclusionsOut{httpapi.Page[ExclusionView]{Items: items, Next: next}}, err
+	return &listOut{httpapi.Page[View]{Items: items, Next: next}}, err
 }
 
-func (s *Service) apiExcluded(ctx context.Context, in *excludedIn) (*excludedOut, error) {
-	row, err := db.New(s.db.Read()).GetDefinition(ctx, in.Name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, notFound(in.Name)
-	}
-	var d Definition
-	if err == nil {
-		err = unmarshal(row.Data, &d)
-	}
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("read %s: %w", in.Name, err))
-	}
-	if in.To.IsZero() {
-		in.To = s.now()
-	}
-	if in.From.IsZero() {
-		in.From = in.To.Add(-d.Period)
-	}
-	if in.To.Before(in.From) || in.To.Sub(in.From) > longestSeries {
-		return nil, fault.New(fault.Invalid, "slo.series_span",
-			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
-			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("query.from")
-	}
-	spans, err := excludedSpans(ctx, s.db.Read(), &d, ledger.Between(ledger.Done(in.From), ledger.Done(in.To)), in.AsOf)
-	return &excludedOut{httpapi.Page[ExcludedSpan]{Items: spans}}, err
-}
-
-func (s *Service) apiExclusion(ctx context.Context, in *exclusionIn) (*exclusionOut, error) {
-	x, err := oneExclusion(ctx, s.db.Read(), in.ID)
+func (s *Service) apiGet(ctx context.Context, in *oneIn) (*oneOut, error) {
+	x, err := one(ctx, s.db.Read(), in.ID)
 	if err != nil {
 		return nil, err
 	}
-	v, err := x.view(s.now())
-	return &exclusionOut{v}, err
+	return &oneOut{x.view(s.now())}, nil
 }
 
 func (s *Service) apiExclude(ctx context.Context, in *excludeIn) (*excludeOut, error) {
 	b := &in.Body
-	n := draft{reason: strings.TrimSpace(b.Reason), starts: database.Micros(b.From), ends: database.Micros(b.To)}
 	if err := s.checkCorrection(ctx, in); err != nil {
 		return nil, err
 	}
-	if b.SLO != "" {
-		n.covers.SLOs = []string{b.SLO}
-	} else {
-		n.covers.Services = []string{b.Service}
+	covers := Covers{SLOs: []string{b.SLO}}
+	if b.SLO == "" {
+		covers = Covers{Services: []string{b.Service}}
+	}
+	x, err := ready(Exclusion{Covers: covers, Starts: b.From, Ends: b.To, Reason: strings.TrimSpace(b.Reason)})
+	if err != nil {
+		return nil, err
 	}
 	out := &excludeOut{}
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		teams, err := s.teamsOf(ctx, tx, n.covers)
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		teams, err := s.teamsOf(ctx, tx, x.Covers)
 		if err != nil {
 			return err
 		}
 		if err := mayEditAll(ctx, teams); err != nil {
 			return err
 		}
-		hides, err := s.hides(ctx, tx, n)
+		hides, err := s.hides(ctx, tx, x)
 		if err != nil {
 			return err
 		}
-		out.Body.Hides = nonNil(hides)
-		if out.Body.Confirm = confirmation(n, hides); b.DryRun {
+		out.Body.Hides = append([]Hidden{}, hides...)
+		if out.Body.Confirm = confirmation(x, hides); b.DryRun {
 			return nil
 		}
 		if err := confirmed(ctx, teams, hides, out.Body.Confirm, b.Confirm); err != nil {
 			return err
 		}
-		x, err := s.exclude(ctx, tx, n, hides)
-		if err != nil {
+		if err := s.exclude(ctx, tx, x, hides); err != nil {
 			return err
 		}
-		v, err := x.view(s.now())
+		v := x.view(s.now())
 		out.Body.Exclusion = &v
-		return err
+		return nil
 	})
 	return out, err
 }
@@ -199,12 +158,11 @@ func (s *Service) checkCorrection(ctx context.Context, in *excludeIn) error {
 			Fix(text.Say("choose a nearer time; for what recurs, apply a MaintenanceWindow", "期間を近くするか、繰り返す場合は MaintenanceWindow を適用してください")).On("body.from")
 	}
 	if b.SLO != "" {
-		_, err := s.one(ctx, b.SLO)
-		return err
+		return s.objectives.Exists(ctx, b.SLO)
 	}
-	_, found, err := s.lookUp(ctx, s.db.Read(), b.Service)
-	if err == nil && !found {
-		err = fault.New(fault.NotFound, "slo.service_unknown", text.Say("the catalog has no service %q", "カタログにサービス %q がありません", b.Service)).
+	_, err := s.catalog.Find(ctx, s.db.Read(), b.Service)
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.New(fault.NotFound, "slo.service_unknown", text.Say("the catalog has no service %q", "カタログにサービス %q がありません", b.Service)).
 			Fix(text.Say("correct the name", "名前を直してください")).On("body.service")
 	}
 	return err
@@ -212,11 +170,11 @@ func (s *Service) checkCorrection(ctx context.Context, in *excludeIn) error {
 
 // confirmation is the word that confirms an exclusion, and nothing where it
 // needs none.
-func confirmation(n draft, hides []Hidden) string {
+func confirmation(x *Exclusion, hides []Hidden) string {
 	if len(hides) == 0 || hides[0].GivesBack <= muchHidden {
 		return ""
 	}
-	return strings.Trim(httpapi.ETag(marshal(n.covers), marshal(n.shape), fmt.Sprint(n.starts, n.ends)), `"`)
+	return strings.Trim(httpapi.ETag(database.JSON(x.Covers), database.JSON(x.Shape), x.Starts.UTC().String(), x.Ends.UTC().String()), `"`)
 }
 
 // confirmed returns nil where an exclusion needs no confirmation, or has it from
@@ -246,47 +204,47 @@ func hiding(hides []Hidden) text.Both {
 		"%[2]s のエラーバジェットの%[1]s%%(不良イベント%[3]s件)が戻り、ほかに%[4]d件の SLO が変わります", percent, h.SLO, burn.Number(h.Bad), len(hides)-1)
 }
 
-func (s *Service) apiTakeBack(ctx context.Context, in *takeBackIn) (*exclusionOut, error) {
-	var out exclusionOut
+func (s *Service) apiTakeBack(ctx context.Context, in *takeBackIn) (*oneOut, error) {
+	var out oneOut
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		x, err := oneExclusion(ctx, tx, in.ID)
+		x, err := one(ctx, tx, in.ID)
 		if err != nil {
 			return err
 		}
-		teams, err := s.teamsOf(ctx, tx, x.covers)
+		teams, err := s.teamsOf(ctx, tx, x.Covers)
 		if err != nil {
 			return err
 		}
 		if err := mayEditAll(ctx, teams); err != nil {
 			return err
 		}
-		if err := s.fromDocument(ctx, tx, &x); err != nil {
+		if err := s.fromDocument(ctx, tx, x); err != nil {
 			return err
 		}
-		if err := s.takeBack(ctx, tx, &x, strings.TrimSpace(in.Why)); err != nil {
+		if err := s.takeBack(ctx, tx, x, strings.TrimSpace(in.Why)); err != nil {
 			return err
 		}
-		out.Body, err = x.view(s.now())
-		return err
+		out.Body = x.view(s.now())
+		return nil
 	})
 	return &out, err
 }
 
 // fromDocument refuses what a document that is there has just made: the document
 // and what it says would part.
-func (s *Service) fromDocument(ctx context.Context, tx *sql.Tx, x *exclusion) error {
-	if x.row.Document == "" {
+func (s *Service) fromDocument(ctx context.Context, tx *sql.Tx, x *Exclusion) error {
+	if x.Document == "" {
 		return nil
 	}
-	rows, err := db.New(tx).ExclusionsOfDocument(ctx, x.row.Document)
+	made, err := ofDocument(ctx, tx, x.Document)
 	if err != nil {
-		return fmt.Errorf("read maintenance window %s: %w", x.row.Document, err)
-	}
-	there, err := loadPart(ctx, tx, kindMaintenance, x.row.Document, &MaintenanceWindow{})
-	if err != nil || !there || len(rows) == 0 || rows[len(rows)-1].ID != x.row.ID {
 		return err
 	}
+	there, err := db.New(tx).HasWindow(ctx, x.Document)
+	if err != nil || there == 0 || len(made) == 0 || made[len(made)-1].ID != x.ID {
+		return database.Fault(err)
+	}
 	return fault.New(fault.Conflict, "slo.exclusion_document",
-		text.Say("the maintenance window %q is in effect", "メンテナンス時間 %q が有効です", x.row.Document)).
+		text.Say("the maintenance window %q is in effect", "メンテナンス時間 %q が有効です", x.Document)).
 		Fix(text.Say("change or remove the document first; what is over can be taken back then", "先に文書を変更または削除してください。終わった分はそのあとで取り消せます"))
 }

@@ -1,4 +1,4 @@
-package slo
+package exclusion
 
 import (
 	"errors"
@@ -28,14 +28,14 @@ type BusinessHours struct {
 	Closed   []string `json:"closed,omitempty" doc:"Dates on which nothing counts, such as public holidays: 2026-01-01." ja:"数えない日(祝日など。例: 2026-01-01)。"`
 }
 
-// shape is when within its time an exclusion excludes: by a schedule, outside
+// Shape is when within its time an exclusion excludes: by a schedule, outside
 // business hours, or all of it where it has neither.
-type shape struct {
+type Shape struct {
 	Schedule      *Schedule      `json:"schedule,omitempty"`
 	BusinessHours *BusinessHours `json:"businessHours,omitempty"`
 }
 
-// pattern is a shape that was read.
+// pattern is a Shape that was read.
 type pattern struct {
 	recurs *recur.Schedule
 	each   time.Duration // how long an occurrence of recurs takes
@@ -51,7 +51,7 @@ type wrongShape struct {
 const longestMaintenance = 31 * 24 * time.Hour
 
 // read turns a shape into a pattern, and tells everything that is wrong with it.
-func (s shape) read() (p pattern, wrong []wrongShape) {
+func (s Shape) read() (p pattern, wrong []wrongShape) {
 	fail := func(err error, path ...any) bool {
 		if err == nil {
 			return false
@@ -108,6 +108,16 @@ func (s shape) read() (p pattern, wrong []wrongShape) {
 	return p, wrong
 }
 
+// readInto is read for a shape that was judged before.
+func (s Shape) readInto(p *pattern) error {
+	read, wrong := s.read()
+	if len(wrong) > 0 {
+		return fmt.Errorf("%v", wrong)
+	}
+	*p = read
+	return nil
+}
+
 func zoneNamed(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || strings.EqualFold(name, "local") {
@@ -127,9 +137,9 @@ func maintenanceLength(s string) (time.Duration, error) {
 }
 
 // within are the minutes of span that the pattern excludes: those it touches.
-func (p pattern) within(span minutes) []minutes {
+func (p pattern) within(span ledger.Span) []ledger.Span {
 	from, to := ledger.Start(span.From), ledger.Start(span.To)
-	var all []minutes
+	var all []ledger.Span
 	switch {
 	case p.recurs != nil:
 		for at := range p.recurs.Between(from.Add(-p.each), to) {
@@ -147,7 +157,7 @@ func (p pattern) within(span minutes) []minutes {
 
 // next is the occurrence that is under way at an instant, or else the first one
 // after it.
-func (p pattern) next(now time.Time, within minutes) (minutes, bool) {
+func (p pattern) next(now time.Time, within ledger.Span) (ledger.Span, bool) {
 	const ahead = 400 * 24 * 60
 	from := max(ledger.Done(now), within.From)
 	if p.recurs != nil {
@@ -161,11 +171,11 @@ func (p pattern) next(now time.Time, within minutes) (minutes, bool) {
 	for _, m := range p.within(ledger.Between(from, within.To)) {
 		return m, true
 	}
-	return minutes{}, false
+	return ledger.Span{}, false
 }
 
 // say tells in one sentence when a shape excludes.
-func (s shape) say() text.Both {
+func (s Shape) say() text.Both {
 	switch {
 	case s.Schedule != nil:
 		return text.Say("%s each time, %s from %s (%s)", "毎回%s、%s、%sから(%s)", s.Schedule.Duration, s.Schedule.RRule, s.Schedule.Start, s.Schedule.TimeZone)

@@ -1,25 +1,26 @@
-package slo
+package exclusion
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/exclusion/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
 
 // apiVersion is that of the kinds that are the product's own.
 const apiVersion = "teiten.dev/v1"
 
-const kindMaintenance = "MaintenanceWindow"
+const kind = "MaintenanceWindow"
 
 // MaintenanceWindow is planned time that does not count.
 type MaintenanceWindow struct {
@@ -41,35 +42,35 @@ type MaintenanceSpec struct {
 	EffectiveFrom string         `json:"effectiveFrom,omitempty" doc:"From when a schedule or business hours hold; by default from when they are applied. An earlier time corrects the past." ja:"schedule や businessHours を有効にする時刻。既定は適用した時です。過去にすると、過去の値も直ります。"`
 }
 
-// kindOfMaintenance is the kind of document that describes one.
-func (s *Service) kindOfMaintenance() ascode.Kind {
+// Kind is the kind of document that describes a MaintenanceWindow.
+func (s *Service) Kind() ascode.Kind {
 	return ascode.Kind{
-		APIVersion: apiVersion, Kind: kindMaintenance, ID: "maintenance-windows", Order: 95, Event: "slo.maintenance_window_",
+		APIVersion: apiVersion, Kind: kind, ID: "maintenance-windows", Order: 95, Event: "slo.maintenance_window_",
 		Title: text.Say("Maintenance window", "メンテナンス時間"),
 		New:   func() any { return &MaintenanceWindow{} },
-		Ref:   func(d *ascode.Document) string { return string(maintenanceRef(d.Name)) },
+		Ref:   func(d *ascode.Document) string { return string(windowRef(d.Name)) },
 		OwnerIn: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) (string, error) {
-			teams, err := s.teamsOf(ctx, tx, maintenanceOf(d).Covers)
+			teams, err := s.teamsOf(ctx, tx, specOf(d).Covers)
 			if err != nil || len(teams) != 1 {
 				return "", err // the services of several teams are for editors
 			}
 			return teams[0], nil
 		},
-		Validate: validateMaintenance, Check: s.checkMaintenance, Warn: s.warnMaintenance,
-		Apply: s.putMaintenance, Remove: s.dropMaintenance,
+		Validate: validate, Check: s.check, Warn: s.warn,
+		Apply: s.put, Remove: s.drop,
 	}
 }
 
-func maintenanceOf(d *ascode.Document) *MaintenanceSpec { return &d.Object.(*MaintenanceWindow).Spec }
+func specOf(d *ascode.Document) *MaintenanceSpec { return &d.Object.(*MaintenanceWindow).Spec }
 
-func (m *MaintenanceSpec) shape() shape { return shape{m.Schedule, m.BusinessHours} }
+func (m *MaintenanceSpec) shape() Shape { return Shape{m.Schedule, m.BusinessHours} }
 
-func validateMaintenance(d *ascode.Document) []*fault.Error {
+func validate(d *ascode.Document) []*fault.Error {
 	var faults []*fault.Error
 	fail := func(code string, what, remedy text.Both, path ...any) {
 		faults = append(faults, d.Fault("slo."+code, what, remedy, append([]any{"spec"}, path...)...))
 	}
-	m := maintenanceOf(d)
+	m := specOf(d)
 	if len(m.all()) == 0 {
 		fail("maintenance_whom", text.Say("it covers nothing", "対象がありません"),
 			text.Say("name what it covers under slos, services, systems or teams", "slos、services、systems、teams のいずれかに対象を書いてください"))
@@ -119,35 +120,39 @@ func (m *MaintenanceSpec) instant(fail func(string, text.Both, text.Both, ...any
 	return t
 }
 
-// draftOf is the exclusion that a document stands for from now on.
-func (s *Service) draftOf(name string, m *MaintenanceSpec) draft {
-	n := draft{document: name, covers: m.Covers, shape: m.shape(), reason: strings.TrimSpace(m.Reason), starts: database.Micros(s.now()), ends: forever}
-	at := func(s string, otherwise int64) int64 {
-		if t, err := time.Parse(time.RFC3339, s); err == nil {
-			return database.Micros(t)
-		}
-		return otherwise
-	}
+// exclusionOf is what a document stands for from now on.
+func (s *Service) exclusionOf(name string, m *MaintenanceSpec) (*Exclusion, error) {
+	x := Exclusion{Document: name, Covers: m.Covers, Shape: m.shape(), Reason: strings.TrimSpace(m.Reason)}
+	starts := m.EffectiveFrom
 	if m.Start != "" {
-		n.starts, n.ends = at(m.Start, n.starts), at(m.End, n.ends)
-		return n
+		starts = m.Start
+		x.Ends, _ = time.Parse(time.RFC3339, m.End) // both were judged
 	}
-	n.starts = at(m.EffectiveFrom, n.starts)
-	return n
+	var err error
+	if x.Starts, err = time.Parse(time.RFC3339, starts); err != nil {
+		x.Starts = s.now()
+	}
+	return ready(x)
 }
 
-// checkMaintenance finds names that lead nowhere.
-func (s *Service) checkMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*fault.Error {
-	m := maintenanceOf(d)
+// check finds names that lead nowhere.
+func (s *Service) check(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*fault.Error {
+	m := specOf(d)
 	var faults []*fault.Error
-	for i, name := range m.SLOs {
-		if _, err := db.New(tx).GetStatus(ctx, name); errors.Is(err, sql.ErrNoRows) {
-			faults = append(faults, d.Fault("slo.unresolved", text.Say("there is no objective %q", "SLO %q はありません", name),
-				ascode.OneOf(name, ascode.KnownNames(ctx, kindSLO)...), "spec", "slos", i))
+	if len(m.SLOs) > 0 {
+		all, err := s.objectives.Coverages(ctx, tx)
+		if err != nil {
+			return []*fault.Error{fault.New(fault.Unavailable, "slo.objectives_check", text.Say("the objectives could not be read", "SLO を読めませんでした")).Wrap(err)}
+		}
+		for i, name := range m.SLOs {
+			if !slices.ContainsFunc(all, func(c Coverage) bool { return c.SLO == name }) {
+				faults = append(faults, d.Fault("slo.unresolved", text.Say("there is no objective %q", "SLO %q はありません", name),
+					ascode.OneOf(name, ascode.KnownNames(ctx, "SLO")...), "spec", "slos", i))
+			}
 		}
 	}
 	for i, name := range m.Services {
-		for _, f := range s.checkService(ctx, tx, d, name) {
+		for _, f := range s.objectives.CheckService(ctx, tx, d, name) {
 			f.Where = d.Pos("spec", "services", i)
 			faults = append(faults, f)
 		}
@@ -155,9 +160,9 @@ func (s *Service) checkMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Do
 	return faults
 }
 
-// warnMaintenance points at a window that covers nothing at present.
-func (s *Service) warnMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*fault.Error {
-	covered, err := coveredBy(ctx, tx, maintenanceOf(d).Covers)
+// warn points at a window that covers nothing at present.
+func (s *Service) warn(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*fault.Error {
+	covered, err := s.coveredBy(ctx, tx, specOf(d).Covers)
 	if err != nil || len(covered) > 0 {
 		return nil
 	}
@@ -165,24 +170,27 @@ func (s *Service) warnMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Doc
 		text.Say("check the names; it covers objectives that are added later, too", "名前を確かめてください。あとから加わる SLO も対象になります"), "spec")}
 }
 
-// putMaintenance has a document in effect. A window that takes place once says
-// its times itself, and a changed one replaces what it was. What recurs, and
-// business hours, hold from when they are applied until they are changed: the
-// past stays as it was, unless effectiveFrom reaches into it.
-func (s *Service) putMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
-	if err := savePart(ctx, tx, d); err != nil {
-		return err
+// put has a document in effect. A window that takes place once says its times
+// itself, and a changed one replaces what it was. What recurs, and business
+// hours, hold from when they are applied until they are changed: the past stays
+// as it was, unless effectiveFrom reaches into it.
+func (s *Service) put(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
+	if err := db.New(tx).PutWindow(ctx, db.PutWindowParams{Name: d.Name, Data: database.JSON(d.Object)}); err != nil {
+		return fmt.Errorf("save maintenance window %s: %w", d.Name, err)
 	}
-	n := s.draftOf(d.Name, maintenanceOf(d))
-	if err := s.makeRoom(ctx, tx, n); err != nil {
-		return err
-	}
-	hides, err := s.hides(ctx, tx, n)
+	x, err := s.exclusionOf(d.Name, specOf(d))
 	if err != nil {
 		return err
 	}
-	if confirmation(n, hides) != "" {
-		teams, err := s.teamsOf(ctx, tx, n.covers)
+	if err := s.makeRoom(ctx, tx, x); err != nil {
+		return err
+	}
+	hides, err := s.hides(ctx, tx, x)
+	if err != nil {
+		return err
+	}
+	if confirmation(x, hides) != "" {
+		teams, err := s.teamsOf(ctx, tx, x.Covers)
 		if err != nil {
 			return err
 		}
@@ -192,34 +200,30 @@ func (s *Service) putMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Docu
 			return f.At(d.Pos("spec"))
 		}
 	}
-	_, err = s.exclude(ctx, tx, n, hides)
-	return err
+	return s.exclude(ctx, tx, x, hides)
 }
 
 // makeRoom ends what a document stood for before, or takes it back where the new
 // version speaks of the same time.
-func (s *Service) makeRoom(ctx context.Context, tx *sql.Tx, n draft) error {
-	rows, err := db.New(tx).ExclusionsOfDocument(ctx, n.document)
+func (s *Service) makeRoom(ctx context.Context, tx *sql.Tx, next *Exclusion) error {
+	former, err := ofDocument(ctx, tx, next.Document)
 	if err != nil {
-		return fmt.Errorf("read maintenance window %s: %w", n.document, err)
+		return err
 	}
 	const why = "the maintenance window was changed"
-	for _, row := range rows {
-		x, err := readExclusion(row)
-		if err != nil {
-			return err
-		}
-		once := x.pattern.recurs == nil && x.pattern.open == nil
+	for _, x := range former {
 		switch {
-		case once && n.shape == (shape{}), row.StartsAt >= n.starts:
-			err = s.takeBack(ctx, tx, &x, why)
-		case row.EndsAt <= n.starts:
-		case n.starts < database.Micros(s.now()): // it reaches into the past: what was known then stays known
-			if err = s.takeBack(ctx, tx, &x, why); err == nil {
-				_, err = s.exclude(ctx, tx, draft{n.document, x.covers, x.shape, row.StartsAt, n.starts, row.Reason}, nil)
+		case x.once() && next.once(), !x.Starts.Before(next.Starts):
+			err = s.takeBack(ctx, tx, x, why)
+		case !x.holds(next.Starts):
+		case next.Starts.Before(s.now()): // it reaches into the past: what was known then stays known
+			if err = s.takeBack(ctx, tx, x, why); err == nil {
+				before := *x
+				before.Ends, before.TakenBack = next.Starts, nil
+				err = s.exclude(ctx, tx, &before, nil)
 			}
 		default:
-			err = s.end(ctx, tx, &x)
+			err = s.end(ctx, tx, x)
 		}
 		if err != nil {
 			return err
@@ -228,38 +232,22 @@ func (s *Service) makeRoom(ctx context.Context, tx *sql.Tx, n draft) error {
 	return nil
 }
 
-// end has an exclusion hold no longer. What it excluded so far stays excluded;
-// one that has not begun is taken back.
-func (s *Service) end(ctx context.Context, tx *sql.Tx, x *exclusion) error {
-	now := database.Micros(s.now())
-	switch {
-	case x.row.EndsAt <= now:
-		return nil
-	case x.row.StartsAt >= now:
-		return s.takeBack(ctx, tx, x, "the maintenance window was removed before it began")
-	}
-	q := db.New(tx)
-	if err := errors.Join(q.EndExclusion(ctx, db.EndExclusionParams{ID: x.row.ID, EndsAt: now}), q.NextGeneration(ctx)); err != nil {
-		return fmt.Errorf("end exclusion %s: %w", x.row.ID, err)
-	}
-	return nil
-}
-
-// dropMaintenance removes a document: its time to come counts again, and what is
-// past stays excluded.
-func (s *Service) dropMaintenance(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
-	rows, err := db.New(tx).ExclusionsOfDocument(ctx, d.Name)
+// drop removes a document: its time to come counts again, and what is past stays
+// excluded.
+func (s *Service) drop(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
+	made, err := ofDocument(ctx, tx, d.Name)
 	if err != nil {
+		return err
+	}
+	for _, x := range made {
+		if err := s.end(ctx, tx, x); err != nil {
+			return err
+		}
+	}
+	if err := db.New(tx).DeleteWindow(ctx, d.Name); err != nil {
 		return fmt.Errorf("remove maintenance window %s: %w", d.Name, err)
 	}
-	for _, row := range rows {
-		x, err := readExclusion(row)
-		if err != nil {
-			return err
-		}
-		if err := s.end(ctx, tx, &x); err != nil {
-			return err
-		}
-	}
-	return db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: d.Kind, Name: d.Name})
+	return nil
 }
+
+func windowRef(name string) journal.Ref { return journal.RefTo("maintenance", name) }
