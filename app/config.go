@@ -88,6 +88,7 @@ type RetentionSpec struct {
 type SLOConfig struct {
 	Settle    Duration     `json:"settle" doc:"How long after its end a minute is final, at most 1h. It is counted and alerted on half a minute after its end, and read again until then. An objective may say otherwise." ja:"終わった1分間の値が確定するまでの時間(最長1h)。値は30秒後に集計・通知の対象になり、確定するまで読み直されます。SLOごとに変えられます。"`
 	Retention SLORetention `json:"retention"`
+	Instances int          `json:"instances" doc:"How many instances of objectives that are taken apart by labels the server takes in all. Those beyond are part of the whole, but not counted on their own, and the objective says so." ja:"ラベルで分けたSLOのインスタンスを、サーバー全体でいくつまで扱うか。超えた分は全体には含まれますが個別には集計されず、そのことがSLOに表示されます。"`
 }
 
 // SLORetention is how finely the past of objectives is kept, and how long.
@@ -163,7 +164,7 @@ func DefaultConfig() Config {
 		}},
 		SLO: SLOConfig{Settle: Duration(2 * time.Minute), Retention: SLORetention{
 			Minutes: Duration(slo.DefaultRetention.Minutes), Hours: Duration(slo.DefaultRetention.Hours),
-		}},
+		}, Instances: slo.DefaultInstances},
 		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
 		Events: EventsConfig{LateDays: int64(pushed.DefaultLate / (24 * time.Hour))},
 		Probe:  ProbeConfig{Enabled: true, AllowNetworks: probe.PrivateNetworks()},
@@ -225,6 +226,9 @@ func (c *Config) check() error {
 	}
 	if d := time.Duration(c.SLO.Settle); d <= 0 || d > time.Hour {
 		wrong("slo.settle", text.Say("slo.settle: %s is not possible", "slo.settle: %s は指定できません", d), text.Say("choose more than nothing and at most 1h, such as 2m", "2m のように、0より長く1h以下にしてください"))
+	}
+	if c.SLO.Instances < 1 || c.SLO.Instances > 1_000_000 {
+		wrong("slo.instances", text.Say("slo.instances must lie between 1 and 1000000", "slo.instances は1から1000000の範囲で指定してください"), text.Say("20000 suits most servers", "通常は20000で十分です"))
 	}
 	if r := c.SLO.Retention; time.Duration(r.Minutes) < leastMinutes || r.Hours < r.Minutes {
 		wrong("slo.retention", text.Say("slo.retention keeps too little", "slo.retention の保持期間が短すぎます"),

@@ -100,7 +100,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Events = pushed.New(pushed.Deps{DB: a.db, Journal: a.Journal, Now: a.now, Log: a.log, Late: time.Duration(a.config.Events.LateDays) * 24 * time.Hour})
 	a.Sources.AddOwn(pushed.SourceName, metrics.KindEvents, a.Events)
 	a.SLO = slo.New(slo.Deps{DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Sources: a.Sources, Now: a.now, Log: a.log,
-		Settle: time.Duration(a.config.SLO.Settle), Retention: slo.Retention{Minutes: time.Duration(a.config.SLO.Retention.Minutes), Hours: time.Duration(a.config.SLO.Retention.Hours)}})
+		Settle: time.Duration(a.config.SLO.Settle), Instances: a.config.SLO.Instances, Retention: slo.Retention{Minutes: time.Duration(a.config.SLO.Retention.Minutes), Hours: time.Duration(a.config.SLO.Retention.Hours)}})
 
 	a.openProbes()
 

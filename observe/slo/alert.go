@@ -33,6 +33,10 @@ const (
 	EntryBackfillFinished = "slo.backfill_finished"
 	EntrySourceGone       = "slo.source_gone"
 	EntrySourceBack       = "slo.source_back"
+	EntryInstancesFound   = "slo.instances_found"
+	EntryInstancesRetired = "slo.instances_retired"
+	EntryInstancesRefused = "slo.instances_refused"
+	EntryInstancesAgain   = "slo.instances_accepted_again"
 )
 
 // Alert is what the journal says of an alert when it fires and when it ends. It

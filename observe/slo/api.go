@@ -17,12 +17,13 @@ type FilterIn struct {
 	Service string   `query:"service" doc:"Only objectives of this service."`
 	Owner   string   `query:"owner" doc:"Only objectives of this team's services; - for those without."`
 	Tier    string   `query:"tier" doc:"Only objectives of services of this tier; - for none."`
+	Of      string   `query:"of" doc:"Only the instances of this objective, which is taken apart by labels. Without it none of them is listed."`
 	System  string   `query:"system" doc:"Only objectives of services of this system; - for none."`
 	Status  []string `query:"status,explode" doc:"Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling."`
 }
 
 func (in *FilterIn) filter() filter {
-	return filter{Query: in.Query, Service: in.Service, Owner: in.Owner, Tier: in.Tier, System: in.System, Status: in.Status}
+	return filter{Query: in.Query, Service: in.Service, Owner: in.Owner, Tier: in.Tier, System: in.System, Of: in.Of, Status: in.Status}
 }
 
 type listIn struct {
@@ -143,6 +144,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("get-slo-events", "/api/v1/slos/{name}/events", "Good and bad events of one objective by minute, hour or day"), s.apiEvents)
 	httpapi.Register(a, get("get-slo-contributions", "/api/v1/slos/{name}/contributions", "Which label values the bad events of one objective have"), s.apiContributions)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
+	httpapi.Register(a, get("list-retired-instances", "/api/v1/slos/{name}/retired", "Instances of one objective that were absent for long; they keep their history"), s.apiRetired)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExcluded(a)
 	s.exclusions.Register(a)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/kit/ascode"
@@ -160,6 +161,9 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 		}
 		faults = append(faults, openslo.Complete(d, &filled.Spec)...)
 		faults = append(faults, checkThresholds(ctx, tx, d, &o.Spec)...)
+		if len(faults) == 0 {
+			faults = checkGrouping(ctx, tx, d, filled)
+		}
 	}
 	return faults
 }
@@ -179,6 +183,25 @@ func checkThresholds(ctx context.Context, q db.DBTX, d *ascode.Document, s *open
 		}
 	}
 	return faults
+}
+
+// checkGrouping wants expressions that can be narrowed to one instance.
+func checkGrouping(ctx context.Context, q db.DBTX, d *ascode.Document, o *openslo.SLO) []*fault.Error {
+	all, err := compile(ctx, q, o)
+	if err != nil {
+		return nil // what is wrong is told elsewhere
+	}
+	for _, x := range all {
+		if x.Grouping == nil {
+			continue
+		}
+		if _, err := x.instance(make([]string, len(x.Grouping.By))); err != nil {
+			return []*fault.Error{d.Fault("slo.by_expression",
+				text.Say("the SLO cannot be taken apart by %s: one of its queries is no PromQL", "クエリーの1つがPromQLではないため、%s では分けられません", strings.Join(x.Grouping.By, ", ")),
+				text.Say("write the queries in PromQL, or remove %s", "クエリーをPromQLで書くか、%s を削除してください", openslo.By), "metadata", "annotations", openslo.By)}
+		}
+	}
+	return nil
 }
 
 // builtin reports whether a reference leads to a data source that no document

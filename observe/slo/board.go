@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/db"
 )
 
@@ -38,6 +39,7 @@ type row struct {
 	*defined
 	standing *standing // nil before anything was counted
 	*shown
+	instances *InstancesView // nil of one that is not taken apart
 }
 
 // put takes the standings of a shard as it was written.
@@ -58,7 +60,7 @@ func (b *board) version(number int64) int64 {
 }
 
 // list makes the rows of what the board holds.
-func (b *board) list(defs *definitions) *listing {
+func (b *board) list(defs *definitions, why func(*Definition, db.SloRefusal) text.Both) *listing {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.shown != nil && b.shown.of == defs {
@@ -71,6 +73,11 @@ func (b *board) list(defs *definitions) *listing {
 			r.shown = r.standing.track(d.def).show(r.standing.made)
 		}
 		l.rows[i], l.byName[d.Name] = r, r
+	}
+	for _, r := range l.rows {
+		if r.def.Grouping != nil {
+			l.sumUp(r, why)
+		}
 	}
 	b.shown = l
 	return l
@@ -88,7 +95,7 @@ func (s *Service) standings(ctx context.Context) (*listing, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.board.list(defs), nil
+	return s.board.list(defs, s.whyRefused), nil
 }
 
 // follow reads the shards that were written since the board had them from: by

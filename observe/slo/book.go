@@ -30,6 +30,11 @@ type definitions struct {
 	byName     map[string]*defined
 	byShard    [shards][]*defined
 	exclusions *exclusion.Book
+
+	instances map[string][]*defined    // by the objective they are of, each by name
+	retired   map[string]int           // how many there are, likewise
+	refusals  map[string]db.SloRefusal // of objectives with instances that were refused
+	taken     int                      // how many instances there are in all
 }
 
 // book keeps the definitions in memory, and reads them when they changed.
@@ -76,6 +81,9 @@ func readDefinitions(ctx context.Context, q db.DBTX, last *definitions) (*defini
 		next.all = append(next.all, d)
 		next.byName[d.Name] = d
 		next.byShard[d.shard()] = append(next.byShard[d.shard()], d)
+	}
+	if err := next.readInstances(ctx, q); err != nil {
+		return nil, err
 	}
 	next.exclusions, err = exclusion.Load(ctx, q, time.Time{})
 	return next, err

@@ -37,12 +37,16 @@ func (s *Service) install(ctx context.Context, tx *sql.Tx, o *openslo.SLO, manag
 		return err
 	}
 	tier.cap(all)
-	keep := make([]string, len(all))
-	for i, d := range all {
-		keep[i] = d.Name
+	var keep []string
+	for _, d := range all {
 		if err := s.define(ctx, tx, d, managedBy); err != nil {
 			return err
 		}
+		instances, err := s.redefineInstances(ctx, tx, d, managedBy)
+		if err != nil {
+			return err
+		}
+		keep = append(append(keep, d.Name), instances...)
 	}
 	return s.retire(ctx, tx, o.Metadata.Name, keep)
 }
@@ -252,4 +256,5 @@ func (d *Definition) annotate(a map[string]string) {
 	if v, ok := a[openslo.ScrapeInterval]; ok {
 		d.Scrape, _ = time.ParseDuration(v)
 	}
+	d.Grouping = groupingOf(a)
 }

@@ -36,6 +36,9 @@ type Definition struct {
 	Minimum   *float64       `json:"minimum,omitempty"`
 	Exact     bool           `json:"exact,omitempty"` // the source knows exact increases
 	Rules     []burn.Rule    `json:"rules"`
+
+	Grouping *Grouping `json:"grouping,omitempty"` // it is taken apart by labels
+	Instance *Instance `json:"instance,omitempty"` // it is such a part of another
 }
 
 // The windows that are read for every objective, shown and exported, besides
@@ -123,6 +126,7 @@ type condition struct {
 	events       bool // the period saw any
 	recent       bool // the last hour has known minutes
 	gone         text.Both
+	crowded      text.Both // instances are refused
 	backfilling  bool
 	fraction     float64 // of the back-fill that is done
 	unread       bool    // nothing was counted yet
@@ -139,7 +143,7 @@ func (c condition) state() Status {
 		return Exhausted
 	case !c.gone.IsZero():
 		return Unknown
-	case c.ticket, c.events && c.left < littleLeft:
+	case c.ticket, c.events && c.left < littleLeft, !c.crowded.IsZero():
 		return Attention
 	case !c.recent:
 		return Unknown
@@ -163,6 +167,8 @@ func (c condition) why() text.Both {
 		return c.gone
 	case s == Unknown:
 		return text.Say("there was no data in the last hour", "直近1時間のデータがありません")
+	case s == Attention && !c.ticket && !(c.events && c.left < littleLeft):
+		return c.crowded
 	case s == Attention && c.ticket:
 		return text.Say("the budget burns too fast to last", "この速さが続くと、エラーバジェットが期間の途中で尽きます")
 	case s == Backfilling:

@@ -47,6 +47,7 @@ type engine struct {
 	turn    sync.Mutex // one round at a time
 	sources sourceBook
 	watched watched
+	groups  map[string]*grouped // of the objectives that are taken apart
 
 	mu     sync.Mutex
 	held   [shards]*shard
@@ -162,7 +163,7 @@ func (e *engine) round(ctx context.Context, held []int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	errs = append(errs, e.rebuild(ctx, defs, now), e.reread(ctx, now))
+	errs = append(errs, e.rebuild(ctx, defs, now), e.reread(ctx, now), e.discover(ctx, defs, now))
 	if moved > 0 {
 		errs = append(errs, e.sources.follow(ctx, e.s, read.down, now))
 		e.s.figures.round(time.Since(began), moved)
@@ -315,6 +316,9 @@ func (w *watched) follow(s *Service, held []*shard, generation int64) {
 				if q, err := s.sources.Get(a.Source); err == nil {
 					c := q.(metrics.Counting) //nolint:forcetypeassert // counts looked
 					selections[c] = append(selections[c], metrics.Selection{Expr: a.Expr})
+					if g := m.def.Grouping; g != nil && a.Field == "total" {
+						selections[c] = append(selections[c], metrics.Selection{Expr: a.Expr, By: g.By})
+					}
 				}
 			}
 		}

@@ -22,3 +22,6 @@ func Record(ctx context.Context, q db.DBTX, name string, number int64, asOf time
 	}
 	return found, recordsAsOf(ctx, q, name, number, number, asOf, settle, take)
 }
+
+// Filter is what lists are asked for.
+type Filter = filter

@@ -24,6 +24,7 @@ type filter struct {
 	Owner   string
 	Tier    string
 	System  string
+	Of      string // the instances of this objective, and no others; without it none
 	Status  []string
 	Sort    string
 	Cursor  string
@@ -106,6 +107,9 @@ func (f *filter) matches(r *row) bool {
 	is := func(wanted, have string) bool {
 		return wanted == "" || wanted == have || wanted == none && have == ""
 	}
+	if x := r.def.Instance; x == nil && f.Of != "" || x != nil && f.Of != x.Of {
+		return false
+	}
 	if !is(f.Service, r.Service) || !is(f.Owner, r.Owner) || !is(f.Tier, r.Tier) || !is(f.System, r.System) {
 		return false
 	}
@@ -123,6 +127,9 @@ func (s *Service) choose(ctx context.Context, f filter, order []column) ([]*row,
 	l, err := s.standings(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if f.Of != "" && l.byName[f.Of] == nil {
+		return nil, notFound(f.Of)
 	}
 	type keyed struct {
 		r    *row

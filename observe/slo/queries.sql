@@ -266,3 +266,41 @@ DELETE FROM slo_late WHERE id = $1;
 
 -- name: DropLate :exec
 DELETE FROM slo_late WHERE slo = $1;
+
+-- name: PutInstance :exec
+INSERT INTO slo_instances (name, whole, labels, matched, counted, found_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (name) DO UPDATE SET counted = excluded.counted, absent = 0, retired_at = 0;
+
+-- name: GetInstance :one
+SELECT * FROM slo_instances WHERE name = $1;
+
+-- name: InstancesOf :many
+SELECT * FROM slo_instances WHERE whole = $1 ORDER BY name;
+
+-- name: RetiredOf :many
+SELECT * FROM slo_instances WHERE whole = $1 AND retired_at > 0 AND name > $2 ORDER BY name LIMIT $3;
+
+-- name: RetiredCounts :many
+SELECT whole, COUNT(*) AS n FROM slo_instances WHERE retired_at > 0 GROUP BY whole;
+
+-- name: RetireInstance :exec
+UPDATE slo_instances SET retired_at = $2 WHERE name = $1;
+
+-- name: SetAbsent :exec
+UPDATE slo_instances SET absent = $2 WHERE name = $1;
+
+-- name: DropInstance :exec
+DELETE FROM slo_instances WHERE name = $1;
+
+-- name: ReserveSlots :one
+UPDATE slo_generation SET slots = slots + CAST(@n AS BIGINT) WHERE id = 1 RETURNING slots;
+
+-- name: PutRefusal :exec
+INSERT INTO slo_refusals (slo, state, refused, examples, since) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (slo) DO UPDATE SET state = excluded.state, refused = excluded.refused, examples = excluded.examples;
+
+-- name: DropRefusal :exec
+DELETE FROM slo_refusals WHERE slo = $1;
+
+-- name: Refusals :many
+SELECT * FROM slo_refusals ORDER BY slo;

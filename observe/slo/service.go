@@ -55,6 +55,9 @@ type Deps struct {
 	// Settle is how long after its end a minute is final, for objectives that do
 	// not say; two minutes where it is 0.
 	Settle time.Duration
+	// Instances is how many instances of grouped objectives there may be in all;
+	// DefaultInstances where it is 0.
+	Instances int
 	// Retention is how long minutes and hours are kept; DefaultRetention where it
 	// is zero.
 	Retention Retention
@@ -77,6 +80,7 @@ type Service struct {
 
 	exclusions *exclusion.Service
 
+	instances int // how many there may be
 	retention Retention
 }
 
@@ -86,7 +90,7 @@ func New(d Deps) *Service {
 		db: d.DB, journal: d.Journal, queue: d.Queue, catalog: d.Catalog,
 		sources: d.Sources, now: d.Now, log: d.Log, settled: d.Settle,
 	}
-	s.retention = cmp.Or(d.Retention, DefaultRetention)
+	s.retention, s.instances = cmp.Or(d.Retention, DefaultRetention), cmp.Or(d.Instances, DefaultInstances)
 	d.Queue.Every("slo.retention", thinEvery, s.Thin)
 	if s.settled == 0 {
 		s.settled = defaultSettle
@@ -228,7 +232,7 @@ func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
 	if err := s.endAlerts(ctx, tx, &d); err != nil {
 		return err
 	}
-	err = errors.Join(q.NextGeneration(ctx),
+	err = errors.Join(s.dropInstances(ctx, tx, name), q.NextGeneration(ctx),
 		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropLate(ctx, name), q.DropPolicyState(ctx, name))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)

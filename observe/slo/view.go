@@ -37,6 +37,9 @@ type Summary struct {
 	Backfill     BackfillView       `json:"backfill"`
 	ManagedBy    managed            `json:"managedBy"`
 	UpdatedAt    *time.Time         `json:"updatedAt,omitempty"`
+	Of           string             `json:"of,omitempty" doc:"The objective that this one is an instance of."`
+	Labels       []LabelValue       `json:"labels,omitempty" doc:"What tells this instance from the others."`
+	Instances    *InstancesView     `json:"instances,omitempty" doc:"Of an objective that is taken apart by labels."`
 	Commitment
 }
 
@@ -242,6 +245,10 @@ func summarise(r *row, open map[string][]AlertView) (Summary, error) {
 		}
 	} else {
 		x.SLI, x.BudgetLeft = 1, 1
+	}
+	x.Instances = r.instances
+	if i := r.def.Instance; i != nil {
+		x.Of, x.Labels = i.Of, i.Labels
 	}
 	if r.page {
 		for _, a := range x.Alerts {

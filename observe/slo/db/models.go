@@ -89,6 +89,17 @@ type SloGeneration struct {
 	Slots int64
 }
 
+type SloInstance struct {
+	Name      string
+	Whole     string
+	Labels    string
+	Matched   string
+	Counted   string
+	FoundAt   int64
+	Absent    int64
+	RetiredAt int64
+}
+
 type SloLate struct {
 	ID         string
 	Slo        string
@@ -132,6 +143,14 @@ type SloRebuild struct {
 	Slo   string
 	Since int64
 	Asked string
+}
+
+type SloRefusal struct {
+	Slo      string
+	State    string
+	Refused  int64
+	Examples string
+	Since    int64
 }
 
 type SloRevision struct {

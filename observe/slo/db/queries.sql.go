@@ -650,6 +650,15 @@ func (q *Queries) DescribeStatus(ctx context.Context, arg DescribeStatusParams) 
 	return err
 }
 
+const dropInstance = `-- name: DropInstance :exec
+DELETE FROM slo_instances WHERE name = $1
+`
+
+func (q *Queries) DropInstance(ctx context.Context, name string) error {
+	_, err := q.db.ExecContext(ctx, dropInstance, name)
+	return err
+}
+
 const dropLate = `-- name: DropLate :exec
 DELETE FROM slo_late WHERE slo = $1
 `
@@ -688,6 +697,15 @@ DELETE FROM slo_rebuild WHERE slo = $1
 
 func (q *Queries) DropRebuild(ctx context.Context, slo string) error {
 	_, err := q.db.ExecContext(ctx, dropRebuild, slo)
+	return err
+}
+
+const dropRefusal = `-- name: DropRefusal :exec
+DELETE FROM slo_refusals WHERE slo = $1
+`
+
+func (q *Queries) DropRefusal(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, dropRefusal, slo)
 	return err
 }
 
@@ -775,6 +793,26 @@ func (q *Queries) GetHour(ctx context.Context, arg GetHourParams) (GetHourRow, e
 	row := q.db.QueryRowContext(ctx, getHour, arg.Slo, arg.Hour)
 	var i GetHourRow
 	err := row.Scan(&i.Data, &i.WrittenAt)
+	return i, err
+}
+
+const getInstance = `-- name: GetInstance :one
+SELECT name, whole, labels, matched, counted, found_at, absent, retired_at FROM slo_instances WHERE name = $1
+`
+
+func (q *Queries) GetInstance(ctx context.Context, name string) (SloInstance, error) {
+	row := q.db.QueryRowContext(ctx, getInstance, name)
+	var i SloInstance
+	err := row.Scan(
+		&i.Name,
+		&i.Whole,
+		&i.Labels,
+		&i.Matched,
+		&i.Counted,
+		&i.FoundAt,
+		&i.Absent,
+		&i.RetiredAt,
+	)
 	return i, err
 }
 
@@ -905,6 +943,42 @@ func (q *Queries) Hours(ctx context.Context, arg HoursParams) ([]HoursRow, error
 	for rows.Next() {
 		var i HoursRow
 		if err := rows.Scan(&i.Hour, &i.Data, &i.WrittenAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const instancesOf = `-- name: InstancesOf :many
+SELECT name, whole, labels, matched, counted, found_at, absent, retired_at FROM slo_instances WHERE whole = $1 ORDER BY name
+`
+
+func (q *Queries) InstancesOf(ctx context.Context, whole string) ([]SloInstance, error) {
+	rows, err := q.db.QueryContext(ctx, instancesOf, whole)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloInstance
+	for rows.Next() {
+		var i SloInstance
+		if err := rows.Scan(
+			&i.Name,
+			&i.Whole,
+			&i.Labels,
+			&i.Matched,
+			&i.Counted,
+			&i.FoundAt,
+			&i.Absent,
+			&i.RetiredAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1379,6 +1453,32 @@ func (q *Queries) PutDefinition(ctx context.Context, arg PutDefinitionParams) er
 	return err
 }
 
+const putInstance = `-- name: PutInstance :exec
+INSERT INTO slo_instances (name, whole, labels, matched, counted, found_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (name) DO UPDATE SET counted = excluded.counted, absent = 0, retired_at = 0
+`
+
+type PutInstanceParams struct {
+	Name    string
+	Whole   string
+	Labels  string
+	Matched string
+	Counted string
+	FoundAt int64
+}
+
+func (q *Queries) PutInstance(ctx context.Context, arg PutInstanceParams) error {
+	_, err := q.db.ExecContext(ctx, putInstance,
+		arg.Name,
+		arg.Whole,
+		arg.Labels,
+		arg.Matched,
+		arg.Counted,
+		arg.FoundAt,
+	)
+	return err
+}
+
 const putLate = `-- name: PutLate :exec
 INSERT INTO slo_late (id, slo, from_minute, to_minute) VALUES ($1, $2, $3, $4)
 `
@@ -1480,6 +1580,30 @@ func (q *Queries) PutPolicyState(ctx context.Context, arg PutPolicyStateParams) 
 	return result.RowsAffected()
 }
 
+const putRefusal = `-- name: PutRefusal :exec
+INSERT INTO slo_refusals (slo, state, refused, examples, since) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (slo) DO UPDATE SET state = excluded.state, refused = excluded.refused, examples = excluded.examples
+`
+
+type PutRefusalParams struct {
+	Slo      string
+	State    string
+	Refused  int64
+	Examples string
+	Since    int64
+}
+
+func (q *Queries) PutRefusal(ctx context.Context, arg PutRefusalParams) error {
+	_, err := q.db.ExecContext(ctx, putRefusal,
+		arg.Slo,
+		arg.State,
+		arg.Refused,
+		arg.Examples,
+		arg.Since,
+	)
+	return err
+}
+
 const putShard = `-- name: PutShard :exec
 INSERT INTO slo_shards (shard, minute, version, state) VALUES ($1, $2, $3, $4)
 ON CONFLICT (shard) DO UPDATE SET minute = excluded.minute, version = excluded.version, state = excluded.state
@@ -1557,6 +1681,39 @@ func (q *Queries) Rebuilds(ctx context.Context) ([]SloRebuild, error) {
 	return items, nil
 }
 
+const refusals = `-- name: Refusals :many
+SELECT slo, state, refused, examples, since FROM slo_refusals ORDER BY slo
+`
+
+func (q *Queries) Refusals(ctx context.Context) ([]SloRefusal, error) {
+	rows, err := q.db.QueryContext(ctx, refusals)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloRefusal
+	for rows.Next() {
+		var i SloRefusal
+		if err := rows.Scan(
+			&i.Slo,
+			&i.State,
+			&i.Refused,
+			&i.Examples,
+			&i.Since,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const replaceHour = `-- name: ReplaceHour :exec
 UPDATE slo_ledger SET data = $3, written_at = $4 WHERE slo = $1 AND hour = $2
 `
@@ -1578,6 +1735,17 @@ func (q *Queries) ReplaceHour(ctx context.Context, arg ReplaceHourParams) error 
 	return err
 }
 
+const reserveSlots = `-- name: ReserveSlots :one
+UPDATE slo_generation SET slots = slots + CAST($1 AS BIGINT) WHERE id = 1 RETURNING slots
+`
+
+func (q *Queries) ReserveSlots(ctx context.Context, n int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, reserveSlots, n)
+	var slots int64
+	err := row.Scan(&slots)
+	return slots, err
+}
+
 const resolveAlert = `-- name: ResolveAlert :exec
 UPDATE slo_alerts SET state = 'resolved', resolved_at = $2, data = $3 WHERE id = $1 AND state = 'firing'
 `
@@ -1591,6 +1759,94 @@ type ResolveAlertParams struct {
 func (q *Queries) ResolveAlert(ctx context.Context, arg ResolveAlertParams) error {
 	_, err := q.db.ExecContext(ctx, resolveAlert, arg.ID, arg.ResolvedAt, arg.Data)
 	return err
+}
+
+const retireInstance = `-- name: RetireInstance :exec
+UPDATE slo_instances SET retired_at = $2 WHERE name = $1
+`
+
+type RetireInstanceParams struct {
+	Name      string
+	RetiredAt int64
+}
+
+func (q *Queries) RetireInstance(ctx context.Context, arg RetireInstanceParams) error {
+	_, err := q.db.ExecContext(ctx, retireInstance, arg.Name, arg.RetiredAt)
+	return err
+}
+
+const retiredCounts = `-- name: RetiredCounts :many
+SELECT whole, COUNT(*) AS n FROM slo_instances WHERE retired_at > 0 GROUP BY whole
+`
+
+type RetiredCountsRow struct {
+	Whole string
+	N     int64
+}
+
+func (q *Queries) RetiredCounts(ctx context.Context) ([]RetiredCountsRow, error) {
+	rows, err := q.db.QueryContext(ctx, retiredCounts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RetiredCountsRow
+	for rows.Next() {
+		var i RetiredCountsRow
+		if err := rows.Scan(&i.Whole, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const retiredOf = `-- name: RetiredOf :many
+SELECT name, whole, labels, matched, counted, found_at, absent, retired_at FROM slo_instances WHERE whole = $1 AND retired_at > 0 AND name > $2 ORDER BY name LIMIT $3
+`
+
+type RetiredOfParams struct {
+	Whole string
+	Name  string
+	Limit int32
+}
+
+func (q *Queries) RetiredOf(ctx context.Context, arg RetiredOfParams) ([]SloInstance, error) {
+	rows, err := q.db.QueryContext(ctx, retiredOf, arg.Whole, arg.Name, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloInstance
+	for rows.Next() {
+		var i SloInstance
+		if err := rows.Scan(
+			&i.Name,
+			&i.Whole,
+			&i.Labels,
+			&i.Matched,
+			&i.Counted,
+			&i.FoundAt,
+			&i.Absent,
+			&i.RetiredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const revisions = `-- name: Revisions :many
@@ -1637,6 +1893,20 @@ func (q *Queries) Revisions(ctx context.Context, arg RevisionsParams) ([]Revisio
 		return nil, err
 	}
 	return items, nil
+}
+
+const setAbsent = `-- name: SetAbsent :exec
+UPDATE slo_instances SET absent = $2 WHERE name = $1
+`
+
+type SetAbsentParams struct {
+	Name   string
+	Absent int64
+}
+
+func (q *Queries) SetAbsent(ctx context.Context, arg SetAbsentParams) error {
+	_, err := q.db.ExecContext(ctx, setAbsent, arg.Name, arg.Absent)
+	return err
 }
 
 const shards = `-- name: Shards :many

@@ -3,6 +3,7 @@ package openslo
 import (
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,22 @@ const (
 	// Stakeholders lists whose word an agreement takes, with commas between:
 	// team:payments, user:ada@example.com, role:admin.
 	Stakeholders = "teiten.dev/stakeholders"
+	// By takes the SLO apart: each combination of values of these labels, with
+	// commas between, has a budget of its own.
+	By = "teiten.dev/by"
+	// ByLimit is how many combinations there may be; DefaultByLimit when absent.
+	ByLimit = "teiten.dev/by-limit"
+	// ByRetire is how long a combination must be absent to leave the lists;
+	// DefaultByRetire when absent.
+	ByRetire = "teiten.dev/by-retire"
+)
+
+// Limits of what By takes apart.
+const (
+	DefaultByLimit  = 1_000
+	MostByLimit     = 20_000
+	DefaultByRetire = 7 * 24 * time.Hour
+	mostByLabels    = 4
 )
 
 // Separate is the value of Composite that makes each objective one of its own.
@@ -46,7 +63,7 @@ const Separate = "separate"
 
 const longestSettle = time.Hour
 
-var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders}
+var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
 
 // annotations accepts those that Teiten understands and those of others.
 func (c *checker) annotations(all map[string]string) {
@@ -57,6 +74,12 @@ func (c *checker) annotations(all map[string]string) {
 		if strings.HasPrefix(name, "teiten.dev/") && !slices.Contains(known, name) {
 			c.fail("annotation_unknown", text.Say("an SLO has no annotation %s", "SLO に %s という注釈はありません", name),
 				ascode.OneOf(name, known...), "metadata", "annotations", name)
+		}
+	}
+	for _, name := range []string{ByLimit, ByRetire} {
+		if _, there := all[name]; there && all[By] == "" {
+			c.fail("annotation", text.Say("%s is about the instances of an SLO with %s, and this one has no such annotation", "%s は %s を付けた SLO のための注釈ですが、この SLO には付いていません", name, By),
+				text.Say("add %s with the labels to take it apart by, or remove %s", "分けるラベルを %s で指定するか、%s を削除してください", By, name), "metadata", "annotations", name)
 		}
 	}
 }
@@ -86,6 +109,31 @@ var wanted = map[string]struct {
 	Stakeholders: {areStakeholders,
 		text.Say("write names such as team:payments, user:ada@example.com or role:admin, with commas between",
 			"team:payments、user:ada@example.com、role:admin のような名前をカンマで区切って書いてください")},
+	By: {func(v string) bool { return Labels(v) != nil },
+		text.Say("write up to four names of labels with commas between, for example \"tenant,region\"; le and __name__ cannot be used",
+			"\"tenant,region\" のように、ラベル名を4つまでカンマで区切って書いてください。le と __name__ は使えません")},
+	ByLimit: {func(v string) bool { return whole(v, 1, MostByLimit) },
+		text.Say("write a whole number from 1 to 20000, for example \"1000\"", "\"1000\" のように1から20000までの整数を書いてください")},
+	ByRetire: {func(v string) bool {
+		d, ok := ParseDuration(v)
+		return ok && d >= time.Hour && d <= 366*24*time.Hour
+	}, text.Say("write a time from 1h to 1Y, for example \"7d\"", "\"7d\" のように1時間から1年の間で書いてください")},
+}
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// Labels are the names that a value of By lists, in its order, and nil where it is
+// no such list.
+func Labels(v string) []string {
+	var names []string
+	for name := range strings.SplitSeq(v, ",") {
+		name = strings.TrimSpace(name)
+		if !labelName.MatchString(name) || name == "le" || name == "__name__" || slices.Contains(names, name) || len(names) == mostByLabels {
+			return nil
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // annotation is the remedy for a value that cannot be, and nothing for others.
@@ -97,6 +145,11 @@ func annotation(name, v string) text.Both {
 		return w.remedy
 	}
 	return text.Both{}
+}
+
+func whole(v string, least, most int) bool {
+	n, err := strconv.Atoi(v)
+	return err == nil && n >= least && n <= most
 }
 
 func within(v string, least, most float64) bool {

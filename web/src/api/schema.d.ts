@@ -1111,6 +1111,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/retired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Instances of one objective that were absent for long; they keep their history */
+        get: operations["list-retired-instances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/series": {
         parameters: {
             query?: never;
@@ -2771,6 +2788,16 @@ export interface components {
              */
             total?: number;
         };
+        PageSloRetired: {
+            items: components["schemas"]["SloRetired"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloSummary: {
             items: components["schemas"]["SloSummary"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -3525,6 +3552,36 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        SloInstancesView: {
+            /** @description The labels. */
+            by: string[];
+            byStatus: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description How many there may be.
+             */
+            limit: number;
+            /** @description Why some are refused, and what to do. */
+            reason?: components["schemas"]["TextBoth"];
+            /**
+             * Format: int64
+             * @description Instances that are not counted on their own. They are part of the whole.
+             */
+            refused?: number;
+            /**
+             * Format: int64
+             * @description Instances that were absent for long; they keep their history.
+             */
+            retired: number;
+            /** @enum {string} */
+            state: "ok" | "too_many_instances" | "too_many_instances_in_all" | "label_explosion" | "value_too_long";
+            /** @description The instance that needs somebody most. */
+            worst?: components["schemas"]["SloWorst"];
+        };
         SloKnownDetail: {
             /**
              * @description What a minute without data is.
@@ -3583,11 +3640,15 @@ export interface components {
              * @description Good events in the window.
              */
             good: number;
+            /** @description Of an objective that is taken apart by labels. */
+            instances?: components["schemas"]["SloInstancesView"];
             /**
              * Format: double
              * @description Share of the window's minutes with data.
              */
             known: number;
+            /** @description What tells this instance from the others. */
+            labels?: components["schemas"]["SloLabelValue"][];
             managedBy: components["schemas"]["SloManaged"];
             /**
              * Format: double
@@ -3600,6 +3661,8 @@ export interface components {
              * @description Share of events that must be good.
              */
             objective: number;
+            /** @description The objective that this one is an instance of. */
+            of?: string;
             /** @description The team that owns the service. */
             owner?: string;
             policy: components["schemas"]["SloPolicyView"];
@@ -3636,6 +3699,11 @@ export interface components {
              */
             watermark?: string;
             window: components["schemas"]["SloPeriod"];
+        };
+        SloLabelValue: {
+            name: string;
+            /** @description Empty where series lack the label. */
+            value: string;
         };
         SloManaged: {
             /** @enum {string} */
@@ -3906,6 +3974,14 @@ export interface components {
             short?: string;
             within?: string;
         };
+        SloRetired: {
+            /** Format: date-time */
+            foundAt: string;
+            labels: components["schemas"]["SloLabelValue"][];
+            name: string;
+            /** Format: date-time */
+            retiredAt: string;
+        };
         SloRuleView: {
             /**
              * Format: double
@@ -4043,11 +4119,15 @@ export interface components {
              * @description Good events in the window.
              */
             good: number;
+            /** @description Of an objective that is taken apart by labels. */
+            instances?: components["schemas"]["SloInstancesView"];
             /**
              * Format: double
              * @description Share of the window's minutes with data.
              */
             known: number;
+            /** @description What tells this instance from the others. */
+            labels?: components["schemas"]["SloLabelValue"][];
             managedBy: components["schemas"]["SloManaged"];
             name: string;
             /**
@@ -4055,6 +4135,8 @@ export interface components {
              * @description Share of events that must be good.
              */
             objective: number;
+            /** @description The objective that this one is an instance of. */
+            of?: string;
             /** @description The team that owns the service. */
             owner?: string;
             policy: components["schemas"]["SloPolicyView"];
@@ -6079,6 +6161,8 @@ export interface operations {
                 owner?: string;
                 /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
+                /** @description Only the instances of this objective, which is taken apart by labels. Without it none of them is listed. */
+                of?: string;
                 /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
@@ -6125,6 +6209,8 @@ export interface operations {
                 owner?: string;
                 /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
+                /** @description Only the instances of this objective, which is taken apart by labels. Without it none of them is listed. */
+                of?: string;
                 /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
@@ -6169,6 +6255,8 @@ export interface operations {
                 owner?: string;
                 /** @description Only objectives of services of this tier; - for none. */
                 tier?: string;
+                /** @description Only the instances of this objective, which is taken apart by labels. Without it none of them is listed. */
+                of?: string;
                 /** @description Only objectives of services of this system; - for none. */
                 system?: string;
                 /** @description Only objectives in one of these states: healthy, burning, attention, exhausted, unknown, backfilling. */
@@ -6642,6 +6730,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SloReplaySuggestion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-retired-instances": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The name of the objective that is taken apart. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSloRetired"];
                 };
             };
             /** @description Error */
