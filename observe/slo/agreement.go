@@ -19,6 +19,7 @@ import (
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/openslo"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // An objective under agreement is promised by its stakeholders, in versions:
@@ -73,7 +74,7 @@ func (t Terms) say() text.Both {
 
 // needs says whether an SLO is under agreement, and whose word it takes.
 func (s *Service) needs(ctx context.Context, q db.DBTX, o *openslo.SLO) (required bool, stakeholders []string, err error) {
-	policies, err := loadPolicies(ctx, q)
+	policies, err := policy.Load(ctx, q)
 	if err != nil {
 		return false, nil, err
 	}
@@ -82,11 +83,8 @@ func (s *Service) needs(ctx context.Context, q db.DBTX, o *openslo.SLO) (require
 		return false, nil, err
 	}
 	a := o.Metadata.Annotations
-	required = a[openslo.Agreement] == agreementRequired
-	if p := policyFor(policies, o.Metadata.Name, o.Spec.Service, e.Tier); p != nil {
-		required = required || p.spec.Agreement == agreementRequired
-		stakeholders = p.spec.Stakeholders
-	}
+	byPolicy, stakeholders := policies.Agreement(o.Metadata.Name, o.Spec.Service, e.Tier)
+	required = byPolicy || a[openslo.Agreement] == agreementRequired
 	if named := a[openslo.Stakeholders]; named != "" {
 		stakeholders = nil
 		for name := range strings.SplitSeq(named, ",") {

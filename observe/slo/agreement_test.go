@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 var business = access.Principal{Kind: access.Person, UserID: "u-business", Login: "bea@example.com", Name: "Bea", Role: access.Viewer}
@@ -247,7 +248,7 @@ func TestABudgetThatComesIntoAnotherStateIsToldOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		e := w.entries(slo.EntryPolicyState)
+		e := w.entries(policy.EntryState)
 		if len(e) != 1 || e[0].Subject != "slo:checkout" || !strings.Contains(string(e[0].Data), `"after":"exhausted"`) || !strings.Contains(string(e[0].Data), "stop features") {
 			t.Errorf("the journal says %+v", e)
 		}

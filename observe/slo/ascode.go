@@ -37,7 +37,7 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		k.APIVersion = openslo.APIVersion
 		r.Add(k)
 	}
-	for _, k := range []ascode.Kind{s.kindOfTier(), s.kindOfBudgetPolicy(), s.exclusions.Kind()} {
+	for _, k := range []ascode.Kind{s.kindOfTier(), s.policies.Kind(), s.exclusions.Kind()} {
 		r.Add(k)
 	}
 	alpha := []string{openslo.AlphaVersion}

@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/burn"
+	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -14,7 +17,7 @@ import (
 // from its state.
 type Commitment struct {
 	PolicyState  policy.State         `json:"policyState" enum:"healthy,attention,exhausted" doc:"What the error-budget policy says of what is left."`
-	Policy       PolicyView           `json:"policy"`
+	Policy       policy.View          `json:"policy"`
 	Consequences []policy.Consequence `json:"consequences" doc:"What follows from the state."`
 	Agreement    AgreementBrief       `json:"agreement"`
 }
@@ -31,7 +34,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	if len(all) == 0 {
 		return nil
 	}
-	policies, err := loadPolicies(ctx, s.db.Read())
+	policies, err := policy.Load(ctx, s.db.Read())
 	if err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	for i, x := range all {
 		names[i], documents[i] = x.Name, documentOf(x.Name)
 	}
-	told, err := s.statesOf(ctx, names)
+	told, err := policy.LastTold(ctx, s.db.Read(), names)
 	if err != nil {
 		return err
 	}
@@ -48,36 +51,27 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 		return err
 	}
 	for _, x := range all {
-		p, state, why := x.underPolicy(policies)
-		x.PolicyState, x.Policy, x.Consequences = state, PolicyView{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
-		if was := told[x.Name]; was.state == state {
-			x.Policy.Since = timeOf(was.since)
+		p := policies.For(x.Name, x.Service, x.Tier)
+		state, why := p.State(x.budget())
+		x.PolicyState, x.Policy, x.Consequences = state, policy.View{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
+		if was := told[x.Name]; was.State == state {
+			x.Policy.Since = timeOf(was.Since)
 		}
 		x.Agreement = agreed[documentOf(x.Name)].named()
 	}
 	return nil
 }
 
-// told is a state that the journal has told, and since when it holds.
-type told struct {
-	state  policy.State
-	policy string
-	since  int64
-}
-
-// statesOf reads what was last told of objectives.
-func (s *Service) statesOf(ctx context.Context, names []string) (map[string]told, error) {
-	found := map[string]told{}
-	w := &database.Where{}
-	w.AnyOf("slo", names)
-	err := s.each(ctx, "SELECT slo, state, policy, since FROM slo_policy_states"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
-		var name string
-		var t told
-		err := rows.Scan(&name, &t.state, &t.policy, &t.since)
-		found[name] = t
-		return err
-	})
-	return found, err
+// budget is what is known of an objective's budget. Minutes without data are taken
+// to have had as many events as those with data had on average, all of them bad at
+// the low end and none at the high end.
+func (x *Summary) budget() policy.Figures {
+	all := x.Window.Days * 24 * 60
+	known := math.Round(x.Known * all)
+	sum := ledger.Sum{Total: x.Total, Bad: x.Total - x.Good, Known: int(known)}
+	low, high := ledger.Bounds(sum, int(max(math.Round(all)-known, 0)), x.Total/max(known, 1), nil)
+	o := burn.Objective(x.Objective)
+	return policy.Figures{Left: x.BudgetLeft, Low: o.BudgetLeft(low), High: o.BudgetLeft(high), Counted: x.Total > 0, Burning: x.Status == Burning}
 }
 
 // agreedOf reads how SLOs stand with their stakeholders.

@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // DefaultInstances is how many instances of grouped objectives a server takes.
@@ -255,7 +256,7 @@ func (s *Service) retireInstances(ctx context.Context, tx *sql.Tx, f *findings, 
 	q := db.New(tx)
 	for _, name := range f.gone {
 		err := errors.Join(s.endAlerts(ctx, tx, &Definition{Name: name}), q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name),
-			q.DropRebuild(ctx, name), q.DropLate(ctx, name), q.DropPolicyState(ctx, name),
+			q.DropRebuild(ctx, name), q.DropLate(ctx, name), policy.Forget(ctx, tx, name),
 			q.RetireInstance(ctx, db.RetireInstanceParams{Name: name, RetiredAt: database.Micros(now)}))
 		if err != nil {
 			return fmt.Errorf("retire %s: %w", name, err)

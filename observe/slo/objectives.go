@@ -16,12 +16,16 @@ import (
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
-// objectives is what package exclusion asks of the room.
+// objectives is what the rooms inside of this one ask of it.
 type objectives struct{ s *Service }
 
-var _ exclusion.Objectives = objectives{}
+var (
+	_ exclusion.Objectives = objectives{}
+	_ policy.Objectives    = objectives{}
+)
 
 func (o objectives) Coverages(ctx context.Context, q exclusion.Reader) ([]exclusion.Coverage, error) {
 	rows, err := db.New(q).Coverages(ctx)
@@ -82,6 +86,30 @@ func (o objectives) Hides(ctx context.Context, q exclusion.Reader, c exclusion.C
 	h.LeftBefore, h.LeftAfter = d.Objective.BudgetLeft(before), d.Objective.BudgetLeft(after)
 	h.GivesBack = h.LeftAfter - h.LeftBefore
 	return h, nil
+}
+
+// Budgets are what error-budget policies judge.
+func (o objectives) Budgets(ctx context.Context, cursor string, most int) ([]policy.Objective, string, error) {
+	items, next, _, err := o.s.List(ctx, filter{Sort: "name", Cursor: cursor, Limit: most})
+	all := make([]policy.Objective, len(items))
+	for i := range items {
+		x := &items[i]
+		all[i] = policy.Objective{Name: x.Name, Service: x.Service, Owner: x.Owner, Tier: x.Tier, Budget: x.budget()}
+	}
+	return all, next, err
+}
+
+func (o objectives) AgreementChanged(ctx context.Context, tx *sql.Tx) error {
+	parts, err := db.New(tx).PartsOfKind(ctx, kindSLO)
+	if err != nil {
+		return database.Fault(fmt.Errorf("list objectives: %w", err))
+	}
+	for _, p := range parts {
+		if err := o.s.reinstall(ctx, tx, p.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func total(all []ledger.Minute) (sum ledger.Sum) {

@@ -18,7 +18,7 @@ var _ measure.Source = stateSource{}
 
 // Values returns the state over time, from what is left of the budget.
 func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to time.Time) ([]measure.Value, error) {
-	policies, err := loadPolicies(ctx, x.left.s.db.Read())
+	policies, err := policy.Load(ctx, x.left.s.db.Read())
 	if err != nil {
 		return nil, err
 	}
@@ -29,10 +29,7 @@ func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to t
 	worst := map[int64]measure.Value{}
 	var times []int64
 	for _, r := range rows {
-		p := policy.Default()
-		if named := policyFor(policies, r.Name, r.Service, r.Tier); named != nil {
-			p = named.spec.policy(named.name)
-		}
+		p := policies.For(r.Name, r.Service, r.Tier)
 		left, err := x.left.Values(ctx, journal.RefTo("slo", r.Name), from, to)
 		if err != nil {
 			return nil, err

@@ -177,23 +177,6 @@ SELECT name, service, system, owner FROM slo_status ORDER BY name;
 -- name: NamesOfService :many
 SELECT name FROM slo_status WHERE service = $1 ORDER BY name;
 
--- name: PutPolicy :exec
-INSERT INTO slo_policies (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data;
-
--- name: DeletePolicy :exec
-DELETE FROM slo_policies WHERE name = $1;
-
--- name: ListPolicies :many
-SELECT * FROM slo_policies ORDER BY name;
-
--- name: PutPolicyState :execrows
-INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)
-ON CONFLICT (slo) DO UPDATE SET policy = excluded.policy, state = excluded.state, since = excluded.since
-WHERE slo_policy_states.state = sqlc.arg(was);
-
--- name: DropPolicyState :exec
-DELETE FROM slo_policy_states WHERE slo = $1;
-
 -- name: PutTier :exec
 INSERT INTO slo_tiers (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data;
 
@@ -205,9 +188,6 @@ SELECT data FROM slo_tiers WHERE name = $1;
 
 -- name: NamesOfTier :many
 SELECT name FROM slo_status WHERE tier = $1 ORDER BY name;
-
--- name: GetPolicy :one
-SELECT data FROM slo_policies WHERE name = $1;
 
 -- name: PartsOfKind :many
 SELECT name, data FROM slo_parts WHERE kind = $1 ORDER BY name;

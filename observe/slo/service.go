@@ -27,6 +27,7 @@ import (
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 const (
@@ -79,6 +80,7 @@ type Service struct {
 	settled time.Duration
 
 	exclusions *exclusion.Service
+	policies   *policy.Service
 
 	instances int // how many there may be
 	retention Retention
@@ -102,6 +104,7 @@ func New(d Deps) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.exclusions = exclusion.New(exclusion.Deps{DB: s.db, Journal: s.journal, Catalog: s.catalog, Objectives: objectives{s}, Now: s.now})
+	s.policies = policy.New(policy.Deps{DB: s.db, Journal: s.journal, Objectives: objectives{s}, Now: s.now})
 	s.engine = newEngine(s)
 	s.handleJobs(d.Queue)
 	s.figures.init()
@@ -109,6 +112,12 @@ func New(d Deps) *Service {
 	d.Journal.Subscribe(entryLate, "slo.late", s.hearLate)
 	return s
 }
+
+// Schedule has the states of error-budget policies judged every minute.
+func (s *Service) Schedule(q *queue.Queue) { s.policies.Schedule(q) }
+
+// JudgePolicies tells of each budget that came into another state of its policy.
+func (s *Service) JudgePolicies(ctx context.Context) error { return s.policies.Judge(ctx) }
 
 // settle is how long after its end a minute of an objective is final.
 func (s *Service) settle(d *Definition) time.Duration {
@@ -233,7 +242,7 @@ func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
 		return err
 	}
 	err = errors.Join(s.dropInstances(ctx, tx, name), q.NextGeneration(ctx),
-		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropLate(ctx, name), q.DropPolicyState(ctx, name))
+		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropLate(ctx, name), policy.Forget(ctx, tx, name))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}

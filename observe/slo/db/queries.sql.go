@@ -548,15 +548,6 @@ func (q *Queries) DeletePart(ctx context.Context, arg DeletePartParams) error {
 	return err
 }
 
-const deletePolicy = `-- name: DeletePolicy :exec
-DELETE FROM slo_policies WHERE name = $1
-`
-
-func (q *Queries) DeletePolicy(ctx context.Context, name string) error {
-	_, err := q.db.ExecContext(ctx, deletePolicy, name)
-	return err
-}
-
 const deleteRevisions = `-- name: DeleteRevisions :exec
 DELETE FROM slo_revisions WHERE slo = $1
 `
@@ -679,15 +670,6 @@ type DropMinutesParams struct {
 
 func (q *Queries) DropMinutes(ctx context.Context, arg DropMinutesParams) error {
 	_, err := q.db.ExecContext(ctx, dropMinutes, arg.Shard, arg.Minute)
-	return err
-}
-
-const dropPolicyState = `-- name: DropPolicyState :exec
-DELETE FROM slo_policy_states WHERE slo = $1
-`
-
-func (q *Queries) DropPolicyState(ctx context.Context, slo string) error {
-	_, err := q.db.ExecContext(ctx, dropPolicyState, slo)
 	return err
 }
 
@@ -827,17 +809,6 @@ type GetPartParams struct {
 
 func (q *Queries) GetPart(ctx context.Context, arg GetPartParams) (string, error) {
 	row := q.db.QueryRowContext(ctx, getPart, arg.Kind, arg.Name)
-	var data string
-	err := row.Scan(&data)
-	return data, err
-}
-
-const getPolicy = `-- name: GetPolicy :one
-SELECT data FROM slo_policies WHERE name = $1
-`
-
-func (q *Queries) GetPolicy(ctx context.Context, name string) (string, error) {
-	row := q.db.QueryRowContext(ctx, getPolicy, name)
 	var data string
 	err := row.Scan(&data)
 	return data, err
@@ -1076,33 +1047,6 @@ func (q *Queries) ListLate(ctx context.Context) ([]SloLate, error) {
 			&i.FromMinute,
 			&i.ToMinute,
 		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listPolicies = `-- name: ListPolicies :many
-SELECT name, data FROM slo_policies ORDER BY name
-`
-
-func (q *Queries) ListPolicies(ctx context.Context) ([]SloPolicy, error) {
-	rows, err := q.db.QueryContext(ctx, listPolicies)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloPolicy
-	for rows.Next() {
-		var i SloPolicy
-		if err := rows.Scan(&i.Name, &i.Data); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1536,48 +1480,6 @@ func (q *Queries) PutPart(ctx context.Context, arg PutPartParams) error {
 		arg.Refs,
 	)
 	return err
-}
-
-const putPolicy = `-- name: PutPolicy :exec
-INSERT INTO slo_policies (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data
-`
-
-type PutPolicyParams struct {
-	Name string
-	Data string
-}
-
-func (q *Queries) PutPolicy(ctx context.Context, arg PutPolicyParams) error {
-	_, err := q.db.ExecContext(ctx, putPolicy, arg.Name, arg.Data)
-	return err
-}
-
-const putPolicyState = `-- name: PutPolicyState :execrows
-INSERT INTO slo_policy_states (slo, policy, state, since) VALUES ($1, $2, $3, $4)
-ON CONFLICT (slo) DO UPDATE SET policy = excluded.policy, state = excluded.state, since = excluded.since
-WHERE slo_policy_states.state = $5
-`
-
-type PutPolicyStateParams struct {
-	Slo    string
-	Policy string
-	State  string
-	Since  int64
-	Was    string
-}
-
-func (q *Queries) PutPolicyState(ctx context.Context, arg PutPolicyStateParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, putPolicyState,
-		arg.Slo,
-		arg.Policy,
-		arg.State,
-		arg.Since,
-		arg.Was,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const putRefusal = `-- name: PutRefusal :exec

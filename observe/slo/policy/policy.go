@@ -2,8 +2,9 @@
 // is healthy, needs attention or is exhausted, and what the rest of the product
 // does then (Google SRE workbook, appendix B, "Example Error Budget Policy").
 //
-// It is pure: a state follows from figures and a policy alone. Who agreed to a
-// policy, and which objectives it holds for, is known to package slo.
+// A state follows from figures and a policy alone (policy.go). The figures come
+// from package slo through Objectives; who agreed to what is known to package
+// agreement.
 package policy
 
 import (

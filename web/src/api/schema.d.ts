@@ -2816,6 +2816,16 @@ export interface components {
             /** @enum {string} */
             room: "gate" | "review" | "backlog";
         };
+        PolicyView: {
+            /** @description Empty where no policy names the objective; the usual thresholds hold then, and nothing follows. */
+            name: string;
+            reason: components["schemas"]["TextBoth"];
+            /**
+             * Format: date-time
+             * @description When the budget came into the state.
+             */
+            since?: string;
+        };
         ProbeDetail: {
             /** @description The last 24 hours, of all locations. */
             day: components["schemas"]["ProbeTally"];
@@ -3665,7 +3675,7 @@ export interface components {
             of?: string;
             /** @description The team that owns the service. */
             owner?: string;
-            policy: components["schemas"]["SloPolicyView"];
+            policy: components["schemas"]["PolicyView"];
             /**
              * @description What the error-budget policy says of what is left.
              * @enum {string}
@@ -3726,16 +3736,6 @@ export interface components {
             days: number;
             /** @description As operators write it: 30d. */
             duration: string;
-        };
-        SloPolicyView: {
-            /** @description Empty where no policy names the objective; the usual thresholds hold then, and nothing follows. */
-            name: string;
-            reason: components["schemas"]["TextBoth"];
-            /**
-             * Format: date-time
-             * @description When the budget came into the state.
-             */
-            since?: string;
         };
         SloQueries: {
             bad?: string;
@@ -4139,7 +4139,7 @@ export interface components {
             of?: string;
             /** @description The team that owns the service. */
             owner?: string;
-            policy: components["schemas"]["SloPolicyView"];
+            policy: components["schemas"]["PolicyView"];
             /**
              * @description What the error-budget policy says of what is left.
              * @enum {string}

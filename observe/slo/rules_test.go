@@ -11,8 +11,8 @@ import (
 	"github.com/teiten/teiten/observe/slo"
 )
 
-// policy is an alert policy with one condition, and an SLO under it.
-func policy(condition, more string) string {
+// watched is an alert policy with one condition, and an SLO under it.
+func watched(condition, more string) string {
 	return strings.Replace(checkout, "  objectives:", fmt.Sprintf(`  alertPolicies:
     - kind: AlertPolicy
       metadata: {name: watch}
@@ -39,7 +39,7 @@ func TestConditionsOfEveryKindBecomeRules(t *testing.T) {
 		{"kind: outage", "        alertWhenNoData: true\n", []slo.RuleView{{Kind: "outage"}, {Kind: "no-data", Long: "10m"}}},
 		{"kind: burnrate, op: lte, threshold: 2, lookbackWindow: 1h, alertAfter: 5m", "", []slo.RuleView{{Kind: "burn-rate", Factor: 2, Long: "1h", For: "5m"}}},
 	} {
-		w.apply(policy(c.condition, c.more))
+		w.apply(watched(c.condition, c.more))
 		var d slo.Detail
 		w.ok("/api/v1/slos/checkout", &d)
 		var got []slo.RuleView
@@ -58,7 +58,7 @@ func TestConditionsOfEveryKindBecomeRules(t *testing.T) {
 		"kind: burnrate, threshold: 0, lookbackWindow: 1h": "burn rate above 0",
 		"kind: burn, threshold: 2, lookbackWindow: 1h":     "no condition of kind",
 	} {
-		if err := w.tryApply(policy(condition, "")); err == nil || !strings.Contains(err.Error(), want) {
+		if err := w.tryApply(watched(condition, "")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", condition, err, want)
 		}
 	}
