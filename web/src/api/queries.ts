@@ -23,8 +23,19 @@ export const sloPage = (query: Query<"/api/v1/slos">) =>
     placeholderData: (old, before) => (before?.queryKey[2].offset === query.offset ? old : undefined),
   });
 
-export const slo = (name: string) =>
-  queryOptions({ queryKey: ["slo", "one", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}", { signal, params: { path: { name } } })) });
+/** An objective as it is known now, or as it was known at a time. */
+export const slo = (name: string, asOf?: string) =>
+  queryOptions({ queryKey: ["slo", "one", name, asOf], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}", { signal, params: { path: { name }, query: { asOf } } })) });
+
+export const sloDebits = (name: string, query: Query<"/api/v1/slos/{name}/debits">) =>
+  queryOptions({ queryKey: ["slo", "debits", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/debits", { signal, params: { path: { name }, query } })), staleTime: 60_000, placeholderData: keepPreviousData });
+
+export const agreements = (name: string) =>
+  queryOptions({ queryKey: ["slo", "agreements", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/agreements", { signal, params: { path: { name } } })) });
+
+/** Every time that does not count, to be marked on charts. */
+export const sloExclusions = (name: string, query: Query<"/api/v1/slos/{name}/exclusions">) =>
+  queryOptions({ queryKey: ["slo", "excluded", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/exclusions", { signal, params: { path: { name }, query } })), placeholderData: keepPreviousData });
 
 export const sloSeries = (name: string, query: Query<"/api/v1/slos/{name}/series">) =>
   queryOptions({

@@ -180,7 +180,10 @@ export function Chart(props: ChartProps) {
     return typeof low === "number" && typeof high === "number" && format(low) !== format(high) ? t("chart.between", { value: format(l.values[i]), low: format(low), high: format(high) }) : format(l.values[i]);
   };
   const worded = (l: ChartLine, i: number) => (l.provisional?.[i] && l.values[i] !== null ? t("chart.provisionalValue", { value: value(l, i) }) : value(l, i));
-  const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${worded(l, shown)}`)].join(", ");
+  // What a pointer can meet: two steps to either side.
+  const step = times.length > 1 ? times[1] - times[0] : 0;
+  const here = at === null || shown < 0 ? [] : marks.filter((m) => Math.abs(m.at - times[shown]) <= 2 * step);
+  const spoken = shown < 0 ? t("chart.noData") : [f.dateTime(times[shown]), ...lines.map((l) => `${l.label} ${worded(l, shown)}`), ...here.map((m) => m.label)].join(", ");
   const what = [unit, over && t("chart.window", { window: over }), zoneName()].filter(Boolean).join(" · ");
 
   return (
@@ -238,6 +241,14 @@ export function Chart(props: ChartProps) {
           <li key={group}>
             <span className="swatch" data-mark style={{ borderLeftColor: `var(--${marks.find((m) => m.group === group)?.tint})` }} />
             {group} {f.number(marks.filter((m) => m.group === group).length)}
+          </li>
+        ))}
+        {here.slice(0, 3).map((m, i) => (
+          <li key={"here" + i} className="anywhere">
+            <span className="swatch" data-mark style={{ borderLeftColor: `var(--${m.tint})` }} />
+            <b>
+              {f.shortTime(m.at)} {m.label}
+            </b>
           </li>
         ))}
       </ul>

@@ -68,3 +68,14 @@ export function bandOf(low: (number | null)[] | undefined, high: (number | null)
 export function windowStarts(from: readonly number[]): number[] {
   return from.filter((at, i) => i > 1 && at !== from[i - 1] && from[i - 1] === from[i - 2]);
 }
+
+/** What would be left of a budget that is spent evenly, at each time, where windows begin by the calendar; the last one ends at end. */
+export function paceOf(times: readonly number[], from: readonly number[], end: number): (number | null)[] {
+  let next = end;
+  const ends = new Array<number>(from.length);
+  for (let i = from.length - 1; i >= 0; i--) {
+    if (i + 1 < from.length && from[i] !== from[i + 1]) next = from[i + 1];
+    ends[i] = next;
+  }
+  return times.map((at, i) => (ends[i] > from[i] ? 1 - (at - from[i]) / (ends[i] - from[i]) : null));
+}

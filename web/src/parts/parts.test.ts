@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bandOf, budgetRange, burnRange, firmAndProvisional, sliRange, tickText, unknownSpans, wideTicks, windowStarts } from "./chartMath";
+import { bandOf, budgetRange, burnRange, firmAndProvisional, paceOf, sliRange, tickText, unknownSpans, wideTicks, windowStarts } from "./chartMath";
 import { flatten } from "./entryData";
 import { originOf } from "./Managed";
 import { splitRef } from "./Ref";
@@ -124,4 +124,9 @@ test("a band is drawn only where the truth may lie elsewhere", () => {
 test("windows by the calendar begin where their start leaps, rolling ones nowhere", () => {
   expect(windowStarts([10, 10, 10, 40, 40])).toEqual([40]);
   expect(windowStarts([1, 2, 3, 4])).toEqual([]);
+});
+
+test("an even pace falls from the whole budget to nothing within each calendar window", () => {
+  expect(paceOf([10, 15, 20, 25, 30], [10, 10, 10, 20, 20], 40)).toEqual([1, 0.5, 0, 0.75, 0.5]);
+  expect(paceOf([5], [5], 5)).toEqual([null]);
 });

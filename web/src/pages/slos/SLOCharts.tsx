@@ -1,49 +1,29 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { journal, sloSeries } from "../../api/queries";
+import { sloSeries } from "../../api/queries";
 import type { SLODetail } from "../../api/types";
 import { ranges, type Range } from "../../app/urlState";
 import { useFormat } from "../../format";
-import { parseDuration, zoneName } from "../../format/time";
-import { Chart, type ChartLine, type ChartProps, type Tint } from "../../parts/Chart";
-import { bandOf, budgetRange, burnRange, firmFrom, sliRange, windowStarts } from "../../parts/chartMath";
+import { parseDuration } from "../../format/time";
+import { Chart, type ChartLine, type Tint } from "../../parts/Chart";
+import { bandOf, budgetRange, burnRange, firmFrom, paceOf, sliRange, windowStarts } from "../../parts/chartMath";
 import { Empty, Loaded } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
-import { useKindName } from "../../parts/Entry";
-import { splitRef } from "../../parts/Ref";
+import { useMarks } from "./marks";
 
 const burnTints: Tint[] = ["accent", "chart-2", "chart-3", "chart-4"];
 /** Burn-rate lines by range: windows much longer than the range say little in it. */
 const burnWindows = ["1h", "6h", "1d", "3d"];
 
 /** A minute's grain, so that charts asked for within one minute share an answer. */
-function spanOf(range: Range, asOf?: string): { from: string; to: string } {
-  const to = Math.floor((asOf ? Date.parse(asOf) : Date.now()) / 60_000) * 60_000;
+function spanOf(range: Range, at?: string): { from: string; to: string } {
+  const to = Math.floor((at ? Date.parse(at) : Date.now()) / 60_000) * 60_000;
   return { from: new Date(to - parseDuration(range)).toISOString(), to: new Date(to).toISOString() };
 }
 
-/** What happened to the service in the charts' time, to be marked on them. */
-function useMarks(service: string, slo: string, from: string, to: string): NonNullable<ChartProps["marks"]> {
-  const { t } = useTranslation();
-  const name = useKindName();
-  const query = useQuery(journal({ kind: ["deploy.finished", "slo.alert_fired", "incident.*"], subject: "service:" + service, from, to, limit: 50 }));
-  const changes = useQuery(journal({ kind: ["slo.changed", "slo.exclusion_added", "slo.exclusion_taken_back"], subject: "slo:" + slo, from, to, limit: 50 }));
-  return useMemo(
-    () => [
-      ...(changes.data?.items ?? []).map((e) => ({ at: Date.parse(e.time), label: name(e.kind), tint: "chart-2" as const, group: t("chart.changes") })),
-      ...(query.data?.items ?? []).map((e) => ({
-        at: Date.parse(e.time),
-        label: `${name(e.kind)} ${splitRef(e.subject).name}`,
-        ...(e.kind.startsWith("deploy.") ? { tint: "ink-2" as const, group: t("chart.deployments") } : { tint: "bad" as const, group: t("chart.alerts") }),
-      })),
-    ],
-    [query.data, changes.data, name, t],
-  );
-}
-
-export function SLOCharts({ id, slo, range, asOf }: { id: string; slo: SLODetail; range?: Range; asOf?: string }) {
+export function SLOCharts({ id, slo, range, at }: { id: string; slo: SLODetail; range?: Range; at?: string }) {
   const { t } = useTranslation();
   const f = useFormat();
   const chosen = range ?? "30d";
@@ -54,52 +34,25 @@ export function SLOCharts({ id, slo, range, asOf }: { id: string; slo: SLODetail
       more={
         <span className="chips" role="group" aria-label={t("slo.range")}>
           {ranges.map((r) => (
-            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={{ range: r === "30d" ? undefined : r, asOf }} replace resetScroll={false} activeOptions={{ exact: true, includeSearch: true }}>
+            <Link key={r} to="/slos/$name" params={{ name: slo.name }} search={(old) => ({ ...old, range: r === "30d" ? undefined : r })} replace resetScroll={false} activeOptions={{ exact: true, includeSearch: true }}>
               {f.window(r)}
             </Link>
           ))}
         </span>
       }
     >
-      <AsOf asOf={asOf} />
-      <Charts slo={slo} range={chosen} asOf={asOf} />
+      <Charts slo={slo} range={chosen} at={at} />
     </Section>
   );
 }
 
-/** Chooses at which moment's knowledge one looks: late data and corrections change what is known now, never what was known then. */
-function AsOf({ asOf }: { asOf?: string }) {
-  const { t } = useTranslation();
-  const f = useFormat();
-  const navigate = useNavigate({ from: "/slos/$name" });
-  const set = (at: string | undefined) => void navigate({ search: (old) => ({ ...old, asOf: at || undefined }), replace: true, resetScroll: false });
-  return (
-    <div className="row small">
-      <label className="field" style={{ flexDirection: "row", alignItems: "center", gap: "0.5rem" }}>
-        {t("asOf.label", { zone: zoneName() })}
-        <input type="datetime-local" value={asOf ?? ""} onChange={(e) => set(e.target.value)} style={{ height: "1.75rem" }} />
-      </label>
-      {asOf && (
-        <>
-          <span role="status" className="strong">
-            {t("asOf.then", { time: f.dateTime(asOf) })}
-          </span>
-          <button className="smallbtn" onClick={() => set(undefined)}>
-            {t("asOf.now")}
-          </button>
-        </>
-      )}
-    </div>
-  );
-}
-
-function Charts({ slo, range, asOf }: { slo: SLODetail; range: Range; asOf?: string }) {
+function Charts({ slo, range, at }: { slo: SLODetail; range: Range; at?: string }) {
   const { t } = useTranslation();
   const f = useFormat();
   const minute = Math.floor(Date.now() / 60_000);
-  const span = useMemo(() => spanOf(range, asOf), [range, asOf, minute]);
-  const query = useQuery(sloSeries(slo.name, { ...span, points: 600, asOf: asOf && new Date(asOf).toISOString() }));
-  const happened = useMarks(slo.service, slo.name, span.from, span.to);
+  const span = useMemo(() => spanOf(range, at), [range, at, minute]);
+  const query = useQuery(sloSeries(slo.name, { ...span, points: 600, asOf: at }));
+  const happened = useMarks(slo, span.from, span.to, at);
   const series = query.data;
   const excluded = useMemo(() => series?.excluded?.map((share) => share > 0), [series]);
   const marks = useMemo(() => [...happened, ...windowStarts(series?.windowFrom ?? []).map((at) => ({ at, label: t("chart.windowStart"), tint: "accent" as const, group: t("chart.windowStarts") }))], [happened, series, t]);
@@ -107,7 +60,11 @@ function Charts({ slo, range, asOf }: { slo: SLODetail; range: Range; asOf?: str
   const sliBand = useMemo(() => bandOf(series?.sliLow, series?.sliHigh), [series]);
   const times = useMemo(() => series?.times ?? [], [series]);
 
-  const budget = useMemo<ChartLine[]>(() => [{ label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true, provisional: series?.windowKnown.map((share) => share < firmFrom) }], [series, t]);
+  const budget = useMemo<ChartLine[]>(() => {
+    const left: ChartLine = { label: t("slo.budgetLeft"), values: series?.budgetLeft ?? [], tint: "accent", fill: true, provisional: series?.windowKnown.map((share) => share < firmFrom) };
+    if (!slo.calendar || !series) return [left];
+    return [left, { label: t("chart.pace"), values: paceOf(times, series.windowFrom ?? [], Date.parse(slo.calendar.to)), tint: "chart-4", dash: true }];
+  }, [series, slo.calendar, times, t]);
   const sli = useMemo<ChartLine[]>(() => [{ label: t("slo.sli"), values: series?.sli ?? [], tint: "accent" }], [series, t]);
   const events = useMemo<ChartLine[]>(
     () => [
