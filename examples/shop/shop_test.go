@@ -42,7 +42,7 @@ func TestDocumentsAreGoodByThemselves(t *testing.T) {
 	for _, d := range docs {
 		kinds[d.Kind]++
 	}
-	if kinds["Component"] != 12 || kinds["SLO"] != 21 || kinds["NotificationChannel"] != 3 || kinds["Probe"] != 3 {
+	if kinds["Component"] != 12 || kinds["SLO"] != 22 || kinds["NotificationChannel"] != 3 || kinds["Probe"] != 3 {
 		t.Errorf("the example holds %v", kinds)
 	}
 }

@@ -245,7 +245,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 				return false
 			}
 		}
-		return len(all) == 23
+		return len(all) == 24
 	})
 	t.Logf("whole picture after %s", time.Since(began).Round(100*time.Millisecond))
 	d.picture()
@@ -332,7 +332,7 @@ func TestASecondStartGoesOn(t *testing.T) {
 
 	second := start(t, data)
 	second.line(time.Minute, `minutes since the last demo filled in`)
-	second.line(time.Minute, `0 documents applied, 83 as they were`)
+	second.line(time.Minute, `0 documents applied, 86 as they were`)
 	second.signIn()
 	second.until(2*time.Minute, "every objective has its 30 days", func() bool {
 		for _, s := range second.slos() {

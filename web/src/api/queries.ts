@@ -30,6 +30,9 @@ export const slo = (name: string, asOf?: string) =>
 export const sloDebits = (name: string, query: Query<"/api/v1/slos/{name}/debits">) =>
   queryOptions({ queryKey: ["slo", "debits", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/debits", { signal, params: { path: { name }, query } })), staleTime: 60_000, placeholderData: keepPreviousData });
 
+export const sloContributions = (name: string, query: Query<"/api/v1/slos/{name}/contributions">) =>
+  queryOptions({ queryKey: ["slo", "contributions", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/contributions", { signal, params: { path: { name }, query } })), staleTime: 60_000, placeholderData: keepPreviousData });
+
 export const agreements = (name: string) =>
   queryOptions({ queryKey: ["slo", "agreements", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/agreements", { signal, params: { path: { name } } })) });
 

@@ -28,6 +28,7 @@ export type Excluded = Answer<"/api/v1/exclusions", "post">;
 export type Series = Answer<"/api/v1/slos/{name}/series", "get">;
 export type Debits = Answer<"/api/v1/slos/{name}/debits", "get">;
 export type Debit = Inner<Debits["parts"]>;
+export type Contributions = Answer<"/api/v1/slos/{name}/contributions", "get">;
 export type Agreement = Item<Answer<"/api/v1/slos/{name}/agreements", "get">>;
 export type Stakeholder = Inner<Agreement["stakeholders"]>;
 export type Plan = Answer<"/api/v1/plan", "post">;

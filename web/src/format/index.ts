@@ -12,6 +12,7 @@ export function useFormat() {
       number: (v: number | null | undefined, digits?: number) => numbers.number(v, lang, digits),
       value: (v: number | null | undefined) => numbers.value(v, lang),
       percent: (v: number | null | undefined, digits?: number) => numbers.percent(v, lang, digits),
+      rounded: (v: number, digits: number) => numbers.rounded(v, lang, digits),
       objective: (v: number | null | undefined) => numbers.objective(v, lang),
       sli: (v: number | null | undefined, target: number) => numbers.percent(v, lang, numbers.sliDigits(target)),
       budget: (v: number | null | undefined) => numbers.budget(v, lang),

@@ -40,6 +40,11 @@ export function percent(v: number | null | undefined, lang: Lang, digits = 1): s
   return format(lang, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "trunc" } as Intl.NumberFormatOptions).format(v);
 }
 
+/** A share that was rounded before, as a percentage with so many digits. */
+export function rounded(v: number, lang: Lang, digits: number): string {
+  return format(lang, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(v);
+}
+
 /** An objective with the digits that it was written with: 99.9 %, 99.95 %. */
 export function objective(v: number | null | undefined, lang: Lang): string {
   if (!isNumber(v)) return unknown;

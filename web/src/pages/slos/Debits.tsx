@@ -5,6 +5,7 @@ import { sloDebits } from "../../api/queries";
 import type { Debit, Debits as Spent, SLODetail } from "../../api/types";
 import { useFormat } from "../../format";
 import { Empty, Loaded } from "../../parts/Notice";
+import { apportion } from "./apportion";
 import { RefLink } from "../../parts/Ref";
 import { Section, TableBox } from "../../parts/Section";
 
@@ -25,6 +26,9 @@ function DebitTable({ spent }: { spent: Spent }) {
   const { t } = useTranslation();
   const f = useFormat();
   const parts = spent.parts ?? [];
+  const consumed = apportion(parts.map((p) => p.consumed), 4);
+  const share = apportion(parts.map((p) => p.share), 3);
+  const sum = (of: number[]) => of.reduce((a, b) => a + b, 0);
   return (
     <>
       <TableBox label={t("debit.title")}>
@@ -47,13 +51,13 @@ function DebitTable({ spent }: { spent: Spent }) {
             </tr>
           </thead>
           <tbody>
-            {parts.map((p) => (
+            {parts.map((p, i) => (
               <tr key={p.kind + p.ref}>
                 <td>
                   <Cause debit={p} />
                 </td>
-                <td className="num">{f.percent(p.consumed, 2)}</td>
-                <td className="num narrow-hide">{f.percent(p.share)}</td>
+                <td className="num">{f.rounded(consumed[i], 2)}</td>
+                <td className="num narrow-hide">{f.rounded(share[i], 1)}</td>
                 <td className="num">{f.value(p.bad)}</td>
                 <td className="narrow-hide small">
                   {t("debit.episode", { from: f.shortTime(p.largest.from), time: f.duration(Date.parse(p.largest.to) - Date.parse(p.largest.from)), bad: f.value(p.largest.bad) })}
@@ -65,8 +69,8 @@ function DebitTable({ spent }: { spent: Spent }) {
           <tfoot>
             <tr className="strong">
               <td>{t("debit.sum")}</td>
-              <td className="num">{f.percent(spent.consumed, 2)}</td>
-              <td className="num narrow-hide">{f.percent(1)}</td>
+              <td className="num">{f.rounded(sum(consumed), 2)}</td>
+              <td className="num narrow-hide">{f.rounded(sum(share), 1)}</td>
               <td className="num">{f.value(spent.bad)}</td>
               <td className="narrow-hide small dim">{t("debit.allowed", { allowed: f.value(spent.allowed), total: f.value(spent.total) })}</td>
             </tr>

@@ -15,7 +15,7 @@ export function Facts({ slo }: { slo: SLODetail }) {
   const spare = left === undefined ? undefined : (1 - slo.objective) * slo.window.days * 86_400_000 * left;
   const sli = (v: number | undefined) => f.sli(v, slo.objective);
   return (
-    <dl className="facts">
+    <dl className="facts many">
       <div>
         <dt>{t("slo.sli")}</dt>
         <dd>

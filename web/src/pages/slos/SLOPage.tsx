@@ -14,8 +14,9 @@ import { Section } from "../../parts/Section";
 import { Severity, Status, toneOf } from "../../parts/Status";
 import { Ago } from "../../parts/Time";
 import { AlertHistory, AlertRules } from "./AlertRules";
-import { AsOf } from "./AsOf";
+import { AskThen, Then } from "./AsOf";
 import { Commitment } from "./Commitment";
+import { Contributions } from "./Contributions";
 import { Debits } from "./Debits";
 import { Exclusions } from "./Exclusions";
 import { Facts } from "./Facts";
@@ -41,6 +42,7 @@ const sections: readonly { id: string; title: TextKey; Body: ComponentType<Secti
   { id: "charts", title: "slo.charts", Body: SLOCharts, then: true },
   { id: "alerts", title: "slo.rules", Body: Rules, then: true },
   { id: "spent", title: "debit.short", Body: Debits, then: true },
+  { id: "contributions", title: "contribution.short", Body: Contributions },
   { id: "commitment", title: "commitment.title", Body: Commitment },
   { id: "replay", title: "replay.title", Body: Replay },
   { id: "exclusions", title: "exclusion.short", Body: Excluding },
@@ -70,12 +72,13 @@ export function SLOPage() {
         </div>
         {query.data && <Belongs slo={query.data} />}
       </div>
-      <AsOf asOf={asOf} />
+      {asOf && <Then asOf={asOf} slo={query.data} />}
       <Loaded query={query} lines={10}>
         {(slo) => (
           <>
             <State slo={slo} at={at} />
             <Facts slo={slo} />
+            {!asOf && <AskThen />}
             <nav className="toc" aria-label={t("contents")}>
               <ul className="subnav">
                 {shown.map((s) => (
