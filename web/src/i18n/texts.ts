@@ -317,7 +317,7 @@ export const texts = {
   "contribution.of": ["{{bad}} of {{total}} events were bad from {{from}} to {{to}}.", "{{from}}から{{to}}まで、{{total}}件中{{bad}}件が不良です。"],
   "contribution.ofMinutes": ["{{bad}} of {{total}} minutes were bad from {{from}} to {{to}}.", "{{from}}から{{to}}まで、{{total}}分中{{bad}}分が不良です。"],
   "contribution.overlap": ["The values of each label add up to the whole; labels overlap. The share of the day before tells what is new.", "ラベルごとの合計はそれぞれ全体と一致します(ラベル同士は重なります)。前日の割合と比べると、新しく起きたことが分かります。"],
-  "contribution.oneSeries": ["All of it comes from one series: no label tells parts apart.", "すべて1つの系列から来ており、分けられるラベルがありません。"],
+  "contribution.oneSeries": ["No label has two values: nothing tells parts apart.", "値が2つ以上あるラベルがなく、内訳を分けられません。"],
   "contribution.by": ["Bad events by {{label}}", "{{label}}ごとの悪いイベント"],
   "contribution.bad": ["Bad", "不良"],
   "contribution.share": ["Of all bad", "不良に占める割合"],
