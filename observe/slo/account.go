@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -30,6 +31,7 @@ type account struct {
 	late     []ledger.Lump
 	old      []old // parts of which only sums are kept
 	excluded []minutes
+	begun    int64 // what is before it is not unknown: there was nothing yet; 0 where that is not known
 }
 
 // lump is one of the ledger's. Where an exclusion covers a part of it, nobody can
@@ -57,14 +59,35 @@ func (s *Service) account(ctx context.Context, q db.DBTX, d *Definition, span mi
 		return nil, err
 	}
 	c.late = slices.DeleteFunc(c.late, func(l ledger.Lump) bool { return l.To >= watermark })
+	if c.begun, err = s.begun(ctx, d.Name); err != nil {
+		return nil, err
+	}
 	c.see()
 	c.add()
 	return c, nil
 }
 
+// begun is the first minute that an objective may have promised anything of: the
+// first with data, or an earlier one that is still to be read. It is 0 where
+// nothing was read.
+func (s *Service) begun(ctx context.Context, name string) (int64, error) {
+	r, err := s.one(ctx, name)
+	if err != nil || r.standing == nil {
+		return 0, err
+	}
+	begun := r.Begun
+	if m := r.standing.state.missing; len(m) > 0 {
+		begun = min(begun, m[0].From)
+	}
+	return begun, nil
+}
+
 // see applies exclusions and the budgeting method.
 func (c *account) see() {
 	c.seen = counted(c.def, c.span.From, c.raw, c.excluded)
+	for at := c.span.From; at < min(c.begun, c.span.To); at++ {
+		c.seen[at-c.span.From].Known = c.raw[at-c.span.From].Known // excluded, but not yet begun
+	}
 	for _, o := range c.old {
 		c.place(c.raw, o, o.Events)
 		c.place(c.seen, o, o.Budget)
@@ -85,7 +108,7 @@ func (c *account) see() {
 	c.gaps = make([]int32, len(c.seen)+1)
 	for i, m := range c.seen {
 		c.gaps[i+1] = c.gaps[i]
-		if !m.Known && !covered[i] {
+		if !m.Known && !covered[i] && c.span.From+int64(i) >= c.begun {
 			c.gaps[i+1]++
 		}
 	}
@@ -151,7 +174,7 @@ func (c *account) doubt(lumps []ledger.Lump) {
 	whole := true
 	for i, known := range sure {
 		at := c.span.From + int64(i)
-		whole = whole && known
+		whole = whole && (known || at < c.begun)
 		c.gaps[i+1], c.shaky[i+1] = c.gaps[i], c.shaky[i]
 		if c.def.Counting.Start(at+1) != at+1 {
 			continue
@@ -233,7 +256,7 @@ func (c *account) bounds(from, to int64) (low, high ledger.Sum) {
 		cut = append(cut, l.Lump)
 	}
 	unknown := int(c.gaps[c.clamp(to)] - c.gaps[c.clamp(from)])
-	if unread := max(0, c.span.From-from); unread > 0 {
+	if unread := max(0, c.span.From-max(from, c.begun)); unread > 0 {
 		unknown += int(unread / max(1, c.def.Counting.Slice))
 	}
 	switch {
@@ -246,6 +269,21 @@ func (c *account) bounds(from, to int64) (low, high ledger.Sum) {
 		return ledger.Bounds(sum, unknown, 1, cut)
 	}
 	return ledger.Bounds(sum, unknown, c.largest(from, to), cut)
+}
+
+// interval is what a span of minutes may have been at worst and at best.
+func (c *account) interval(from, to int64) Interval {
+	o := c.def.Objective
+	low, high := c.bounds(from, to)
+	x := Interval{SLILow: burn.SLI(low), SLIHigh: burn.SLI(high), BudgetLow: o.BudgetLeft(low), BudgetHigh: o.BudgetLeft(high)}
+	if all := to - max(from, c.begun); all > 0 {
+		x.Coverage = float64(c.over(from, to).Known) / float64(all)
+	}
+	if c.begun > 0 {
+		at := ledger.Start(c.begun)
+		x.BegunAt = &at
+	}
+	return x
 }
 
 // largest is the most that was seen in any known minute of a span, taken by full

@@ -135,8 +135,8 @@ func TestASeriesHoldsEveryEventOnceHoweverCoarse(t *testing.T) {
 		if total != want.Total || good != want.Good() {
 			t.Errorf("%d points hold %v good of %v, want %v of %v", points, good, total, want.Good(), want.Total)
 		}
-		if last := *x.BudgetLeft[len(x.BudgetLeft)-1]; last != w.detail("checkout").BudgetLeft {
-			t.Errorf("the last point has %v of the budget left, the list %v", last, w.detail("checkout").BudgetLeft)
+		if last := *x.BudgetLeft[len(x.BudgetLeft)-1]; last != *w.detail("checkout").BudgetLeft {
+			t.Errorf("the last point has %v of the budget left, the list %v", last, *w.detail("checkout").BudgetLeft)
 		}
 	}
 	var x slo.Series

@@ -10,6 +10,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
 // board keeps where every objective stands in memory, so that lists need not ask
@@ -68,9 +69,11 @@ func (b *board) list(defs *definitions, why func(*Definition, db.SloRefusal) tex
 	}
 	l := &listing{of: defs, rows: make([]*row, len(defs.all)), byName: make(map[string]*row, len(defs.all))}
 	for i, d := range defs.all {
-		r := &row{defined: d, standing: b.shards[d.shard()].bySlot[d.slot], shown: unread}
+		r := &row{defined: d, standing: b.shards[d.shard()].bySlot[d.slot]}
 		if r.standing != nil {
 			r.shown = r.standing.track(d.def).show(r.standing.made)
+		} else {
+			r.shown = unread(d.def)
 		}
 		l.rows[i], l.byName[d.Name] = r, r
 	}
@@ -83,8 +86,12 @@ func (b *board) list(defs *definitions, why func(*Definition, db.SloRefusal) tex
 	return l
 }
 
-// unread is shown of an objective of which nothing was counted yet.
-var unread = &shown{Status: Unknown, condition: condition{unread: true}}
+// unread is shown of an objective of which nothing was read yet: it may be as
+// good or as bad as can be.
+func unread(d *Definition) *shown {
+	return &shown{Status: Unknown, condition: condition{unread: true}, Sli: 1, SliHigh: 1,
+		BudgetLeft: 1, BudgetLow: d.Objective.BudgetLeft(ledger.Sum{Total: 1, Bad: 1}), BudgetHigh: 1, Burn: make([]float64, len(shownWindows))}
+}
 
 // standings returns all objectives as they stand now.
 func (s *Service) standings(ctx context.Context) (*listing, error) {

@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/teiten/teiten/kit/database"
-	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -62,16 +59,18 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	return nil
 }
 
-// budget is what is known of an objective's budget. Minutes without data are taken
-// to have had as many events as those with data had on average, all of them bad at
-// the low end and none at the high end.
+// budget is what is known of an objective's budget.
 func (x *Summary) budget() policy.Figures {
-	all := x.Window.Days * 24 * 60
-	known := math.Round(x.Known * all)
-	sum := ledger.Sum{Total: x.Total, Bad: x.Total - x.Good, Known: int(known)}
-	low, high := ledger.Bounds(sum, int(max(math.Round(all)-known, 0)), x.Total/max(known, 1), nil)
-	o := burn.Objective(x.Objective)
-	return policy.Figures{Left: x.BudgetLeft, Low: o.BudgetLeft(low), High: o.BudgetLeft(high), Counted: x.Total > 0, Burning: x.Status == Burning}
+	return policy.Figures{Left: x.left(), Low: x.BudgetLow, High: x.BudgetHigh, Counted: x.Total > 0, Burning: x.Status == Burning}
+}
+
+// left is the part of the budget that is left by what was counted, all of it
+// where nothing was.
+func (x *Summary) left() float64 {
+	if x.BudgetLeft == nil {
+		return 1
+	}
+	return *x.BudgetLeft
 }
 
 // agreedOf reads how SLOs stand with their stakeholders.

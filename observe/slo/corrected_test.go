@@ -25,7 +25,7 @@ func (w *world) left() (list, page, chart float64) {
 	if n := len(x.BudgetLeft); n == 0 || x.BudgetLeft[n-1] == nil {
 		w.t.Fatal("the chart has no last point")
 	}
-	return all.Items[0].BudgetLeft, d.BudgetLeft, *x.BudgetLeft[len(x.BudgetLeft)-1]
+	return *all.Items[0].BudgetLeft, *d.BudgetLeft, *x.BudgetLeft[len(x.BudgetLeft)-1]
 }
 
 func (w *world) wantLeft(when string, want float64) {

@@ -95,7 +95,7 @@ func TestBudgetsOfScenariosWithKnownTruth(t *testing.T) {
 				t.Errorf("counted %+v, want %+v", got, want)
 			}
 			left := 1 - want.Bad/(0.001*want.Total)
-			if v := w.detail("checkout").BudgetLeft; math.Abs(v-left) > 1e-3 {
+			if v := *w.detail("checkout").BudgetLeft; math.Abs(v-left) > 1e-3 {
 				t.Errorf("%.4f of the budget is left, want %.4f", v, left)
 			}
 			if v, share := w.detail("checkout").Known, float64(want.Known)/(30*24*60); math.Abs(v-share) > 2e-4 {
@@ -346,7 +346,7 @@ func TestAChangedQueryReadsThePastAnewAndAChangedTargetDoesNot(t *testing.T) {
 	if n := len(w.entries(slo.EntryBackfillStarted)); n != began {
 		t.Error("another target reads the past anew")
 	}
-	if left := w.detail("checkout").BudgetLeft; math.Abs(left-0.9) > 1e-9 {
+	if left := *w.detail("checkout").BudgetLeft; math.Abs(left-0.9) > 1e-9 {
 		t.Errorf("of a budget of 10 %% %v is left, want 0.9", left)
 	}
 

@@ -19,13 +19,9 @@ type KnownDetail struct {
 	Bounds Bounds     `json:"bounds"`
 }
 
-// Bounds are between which figures the truth lies, given the minutes of the
-// window that are not known. Where all are known both ends are the same.
+// Bounds are the interval of an objective's window, and when that began.
 type Bounds struct {
-	SLILow     float64   `json:"sliLow"`
-	SLIHigh    float64   `json:"sliHigh"`
-	BudgetLow  float64   `json:"budgetLow" doc:"The least that may be left of the error budget."`
-	BudgetHigh float64   `json:"budgetHigh" doc:"The most that may be left of it."`
+	Interval
 	WindowFrom time.Time `json:"windowFrom" doc:"When the window began."`
 }
 
@@ -37,7 +33,7 @@ func (s *Service) GetAsOf(ctx context.Context, name string, asOf time.Time) (Kno
 	if err != nil {
 		return KnownDetail{}, err
 	}
-	x := KnownDetail{Detail: detail}
+	x := KnownDetail{Detail: detail, Bounds: Bounds{Interval: detail.Interval}}
 	d, mark, err := s.read(ctx, name, asOf)
 	if err != nil {
 		return x, err
@@ -46,21 +42,19 @@ func (s *Service) GetAsOf(ctx context.Context, name string, asOf time.Time) (Kno
 		return x, err
 	}
 	start := d.window().Start(mark)
-	first := start
-	if !asOf.IsZero() {
-		first = min(start, mark-int64(d.longest()/time.Minute))
+	x.Bounds.WindowFrom = ledger.Start(start)
+	if asOf.IsZero() {
+		return x, nil
 	}
+	first := min(start, mark-int64(d.longest()/time.Minute))
 	c, err := s.account(ctx, s.db.Read(), d, ledger.Between(max(0, min(first, mark-1)), max(mark, 1)), mark, asOf)
 	if err != nil {
 		return x, err
 	}
-	low, high := c.bounds(start, mark)
-	x.Bounds = Bounds{burn.SLI(low), burn.SLI(high), d.Objective.BudgetLeft(low), d.Objective.BudgetLeft(high), ledger.Start(start)}
-	if asOf.IsZero() {
-		return x, nil
-	}
 	x.AsOf = &asOf
-	return x, s.rewind(ctx, &x.Detail, c, start, mark, asOf)
+	err = s.rewind(ctx, &x.Detail, c, start, mark, asOf)
+	x.Bounds.Interval = x.Interval
+	return x, err
 }
 
 // rewind puts the figures of a detail back to an earlier time.
@@ -73,8 +67,10 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	over := func(length time.Duration) ledger.Sum { return c.over(mark-int64(length/time.Minute), mark) }
 	at := ledger.Start(mark)
 	x.Objective, x.Window.Duration, x.Window.Days = float64(d.Objective), label(d.Period), d.Period.Hours()/24
-	x.SLI, x.BudgetLeft, x.Good, x.Total = burn.SLI(period), d.Objective.BudgetLeft(period), period.Good(), period.Total
+	x.SLI, x.BudgetLeft, x.Good, x.Total = seen(period, burn.SLI(period)), known(period, d.Objective.BudgetLeft(period)), period.Good(), period.Total
 	x.Known = float64(period.Known) / float64(max(1, mark-start))
+	x.Interval = c.interval(start, mark)
+	left := d.Objective.BudgetLeft(period)
 	x.Watermark, x.UpdatedAt, x.Alerts, x.ExhaustsAt = &at, &at, alerts, nil
 	x.BurnRates = map[string]float64{}
 	for _, w := range shownWindows {
@@ -83,7 +79,7 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	x.Forecasts = nil
 	for _, w := range burn.Forecasts {
 		f := Forecast{Window: label(w), BurnRate: d.Objective.BurnRate(over(w))}
-		if in, ok := burn.ExhaustsIn(x.BudgetLeft, f.BurnRate, d.Period); ok {
+		if in, ok := burn.ExhaustsIn(left, f.BurnRate, d.Period); ok {
 			when := at.Add(in)
 			f.ExhaustsAt = &when
 			if x.ExhaustsAt == nil || when.Before(*x.ExhaustsAt) {
@@ -99,7 +95,7 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	open := func(s burn.Severity) bool {
 		return slices.ContainsFunc(alerts, func(a AlertView) bool { return a.Severity == s })
 	}
-	was := condition{page: open(burn.Page), ticket: open(burn.Ticket), left: x.BudgetLeft,
+	was := condition{page: open(burn.Page), ticket: open(burn.Ticket), left: left,
 		events: period.Total > 0, recent: over(time.Hour).Known > 0}
 	x.Status, x.StatusReason = was.state(), was.why()
 	return nil

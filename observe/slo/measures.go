@@ -97,7 +97,7 @@ func (x source) present(rows []*row) []measure.Value {
 	var values []measure.Value
 	for i := range rows {
 		r := rows[i]
-		if r.standing == nil {
+		if !r.counted {
 			continue
 		}
 		v := measure.Value{At: database.Time(r.Update), V: x.now(r), Known: r.Known}

@@ -83,8 +83,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		if r.standing == nil {
 			continue
 		}
-		gauge(descSLI, r.Sli)
-		gauge(descLeft, r.BudgetLeft)
+		if r.Total > 0 {
+			gauge(descSLI, r.Sli)
+		}
+		if r.counted {
+			gauge(descLeft, r.BudgetLeft)
+		}
 		gauge(descKnown, r.Known)
 		gauge(descGood, r.Good)
 		gauge(descTotal, r.Total)

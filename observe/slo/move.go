@@ -127,6 +127,9 @@ func (sh *shard) take(x *step, r *reading, target int64, changed map[int64]bool)
 		if old := &m.raw[at-sh.final]; c.Known && *old != c {
 			*old = c
 			changed[at] = true
+			if m.doubt.begun == 0 {
+				m.doubt.begun = at
+			}
 		}
 	}
 	m.lumps = slices.DeleteFunc(m.lumps, func(l ledger.Lump) bool { return l.To >= r.span.From })
@@ -191,7 +194,7 @@ func (sh *shard) rewind(ctx context.Context, to int64, now time.Time) (*step, er
 			return nil, err
 		}
 		m.missing = before(m.missing, to)
-		m.watermark, m.complete = to, false
+		m.watermark, m.complete, m.raw = to, false, nil
 		x.standings = append(x.standings, m.standing(x.made))
 	}
 	sh.end, sh.final = to, to
@@ -260,8 +263,11 @@ func (sh *shard) settle(now time.Time) {
 	final = max(final, sh.end-mostProvisional, sh.final)
 	for _, m := range sh.members {
 		for at := sh.final; at < final; at++ {
-			_, m.slicer = m.next(m.slicer, at, m.raw[at-sh.final])
+			raw := m.raw[at-sh.final]
+			_, m.slicer = m.next(m.slicer, at, raw)
+			m.fold(&m.doubt, at, raw)
 		}
+		m.doubt.forget(m.def.reach(final))
 		m.raw = append(m.raw[:0:0], m.raw[final-sh.final:]...)
 		m.lumps = slices.DeleteFunc(m.lumps, func(l ledger.Lump) bool { return l.To < final })
 		m.final = max(m.final, final)

@@ -273,8 +273,8 @@ func TestEachObjectiveIsExecutedAndFollowsTheDocument(t *testing.T) {
 	for name, left := range map[string]float64{"checkout": 0.95, "checkout~soll": 0.5} {
 		var d slo.Detail
 		w.ok("/api/v1/slos/"+name, &d)
-		if math.Abs(d.BudgetLeft-left) > 1e-9 || d.Total != 180*600 || d.Document != "checkout" || d.Budgeting.Method != "Occurrences" {
-			t.Errorf("%s: %v of %v events is left, want %v", name, d.BudgetLeft, d.Total, left)
+		if math.Abs(*d.BudgetLeft-left) > 1e-9 || d.Total != 180*600 || d.Document != "checkout" || d.Budgeting.Method != "Occurrences" {
+			t.Errorf("%s: %v of %v events is left, want %v", name, *d.BudgetLeft, d.Total, left)
 		}
 	}
 	w.remove("SLO", "checkout")

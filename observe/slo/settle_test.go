@@ -71,8 +71,8 @@ spec: {slos: [rolling, slices], start: 2026-06-01T00:50:00Z, end: 2026-06-01T01:
 		for _, name := range []string{"checkout", "rolling", "calendar", "slices"} {
 			d := w.detail(name)
 			x := w.series(slo.SeriesQuery{Name: name, From: d.Watermark.Add(-time.Minute), To: *d.Watermark, Points: 1})
-			if left := x.BudgetLeft[len(x.BudgetLeft)-1]; left == nil || math.Abs(*left-d.BudgetLeft) > 1e-9 {
-				t.Errorf("at %v the list says that %v is left of %s, the ledger %s", d.Watermark, d.BudgetLeft, name, show(left))
+			if left := x.BudgetLeft[len(x.BudgetLeft)-1]; left == nil || math.Abs(*left-*d.BudgetLeft) > 1e-9 {
+				t.Errorf("at %v the list says that %v is left of %s, the ledger %s", d.Watermark, *d.BudgetLeft, name, show(left))
 			}
 		}
 	}

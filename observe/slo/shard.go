@@ -193,6 +193,7 @@ func (sh *shard) prepare(ctx context.Context, m *member, kept *standing, log []l
 	if kept != nil {
 		alerts := m.alerts
 		m.state, m.slicer = kept.state, kept.slicer
+		m.doubt = kept.doubt
 		m.alerts = alerts
 	}
 	m.watermark, m.final = sh.end, sh.final
@@ -274,7 +275,12 @@ func (sh *shard) summed(ctx context.Context, m *member) error {
 
 // sum has a member's row made anew from its history.
 func (m *member) sum(sh *shard, first int64, h History) {
-	m.filling = filling{from: first, seen: sh.seen(m, first, h.Minutes), ready: true}
+	if begun := h.begun(first); m.doubt.begun == 0 || begun > 0 && begun < m.doubt.begun {
+		m.doubt.begun = begun
+	}
+	seen := sh.seen(m, first, h.Minutes)
+	m.doubtPast(h, seen, first, sh.final)
+	m.filling = filling{from: first, seen: seen, ready: true}
 	m.recall(sh, first, h.Minutes, h.Lumps)
 	m.complete = true
 }

@@ -15,6 +15,11 @@ type shown struct {
 	Status                        Status
 	Good, Total, Sli              float64
 	BudgetLeft, Known             float64
+	SliLow, SliHigh               float64
+	BudgetLow, BudgetHigh         float64
+	Coverage                      float64   // of the window since the objective began
+	Begun                         int64     // minute
+	counted                       bool      // any minute of the window is known
 	Burn                          []float64 // of shownWindows
 	BurnHour                      float64
 	ExhaustsAt, Watermark, Update int64
@@ -63,6 +68,10 @@ func (t *track) show(made int64) *shown {
 		Good: period.Good(), Total: period.Total, Sli: burn.SLI(period), BudgetLeft: d.Objective.BudgetLeft(period),
 		Known: t.share(period), Watermark: t.watermark, Update: made, Exact: t.exact, Backfill: t.backfill,
 	}
+	x.counted = period.Known > 0
+	low, high, coverage := t.interval(d.Period)
+	x.SliLow, x.SliHigh, x.Coverage, x.Begun = burn.SLI(low), burn.SLI(high), coverage, t.doubt.begun
+	x.BudgetLow, x.BudgetHigh = d.Objective.BudgetLeft(low), d.Objective.BudgetLeft(high)
 	for _, w := range shownWindows {
 		x.Burn = append(x.Burn, d.Objective.BurnRate(t.win.Over(w)))
 	}

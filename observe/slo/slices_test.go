@@ -76,8 +76,8 @@ func TestBudgetsCountSlicesOfTime(t *testing.T) {
 					bad = shares
 				}
 				want := 1 - bad/((1-target)*n)
-				if math.Abs(d.Total-n) > 1e-6 || math.Abs(d.Total-d.Good-bad) > 1e-6 || math.Abs(d.BudgetLeft-want) > 1e-6 {
-					t.Errorf("%s: %s counts %v slices, %v bad, %v left; want %v, %v, %v", step, name, d.Total, d.Total-d.Good, d.BudgetLeft, n, bad, want)
+				if math.Abs(d.Total-n) > 1e-6 || math.Abs(d.Total-d.Good-bad) > 1e-6 || math.Abs(*d.BudgetLeft-want) > 1e-6 {
+					t.Errorf("%s: %s counts %v slices, %v bad, %v left; want %v, %v, %v", step, name, d.Total, d.Total-d.Good, *d.BudgetLeft, n, bad, want)
 				}
 			}
 		}

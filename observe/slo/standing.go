@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"math"
+	"math/bits"
 
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/budgeting"
@@ -23,6 +24,7 @@ type standing struct {
 	sums     []window.Lasting
 	state    state
 	slicer   budgeting.Slicer // at the first minute that is not final
+	doubt    doubt            // before that minute
 	complete bool             // sums and all; otherwise it must be summed up from the ledger
 }
 
@@ -41,10 +43,14 @@ type unusual struct {
 	Reason  string               `json:"reason,omitempty"`
 	Gone    text.Both            `json:"gone,omitzero"`
 	Slicer  *budgeting.Slicer    `json:"slicer,omitempty"`
+	Holes   []hole               `json:"holes,omitempty"`
+	Torn    bool                 `json:"torn,omitempty"`
 }
 
 const (
-	standingVersion = 1
+	standingVersion = 2
+	// unsureVersion is the former one, which does not say what is in doubt.
+	unsureVersion = 1
 
 	standsExact    = 1 << 0
 	standsParts    = 1 << 1 // sums are of 64 bits, with what rounding cut off
@@ -81,16 +87,21 @@ func (s *standing) pack(dst []byte) []byte {
 			flags |= standsParts
 		}
 	}
-	u := unusual{Rules: s.state.rules, Missing: s.state.missing, Reason: s.state.backfill.Reason, Gone: s.state.gone}
+	u := unusual{Rules: s.state.rules, Missing: s.state.missing, Reason: s.state.backfill.Reason, Gone: s.state.gone,
+		Holes: s.doubt.holes, Torn: s.doubt.torn}
 	if s.slicer != (budgeting.Slicer{}) {
 		u.Slicer = &s.slicer
 	}
-	if len(u.Rules) > 0 || len(u.Missing) > 0 || u.Reason != "" || !u.Gone.IsZero() || u.Slicer != nil {
+	if len(u.Rules) > 0 || len(u.Missing) > 0 || u.Reason != "" || !u.Gone.IsZero() || u.Slicer != nil || len(u.Holes) > 0 || u.Torn {
 		flags |= standsUnusual
 	}
 	dst = binary.AppendUvarint(dst, flags)
 	dst = binary.LittleEndian.AppendUint64(dst, s.windows)
 	dst = binary.AppendVarint(dst, s.state.from)
+	dst = binary.AppendVarint(dst, s.doubt.begun)
+	for _, v := range s.doubt.peaks { // turned around, whole numbers are short
+		dst = binary.AppendUvarint(dst, bits.ReverseBytes64(math.Float64bits(v)))
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(s.sums)))
 	for _, l := range s.sums {
 		if flags&standsParts == 0 {
@@ -121,7 +132,7 @@ var errStandings = errors.New("not the standings of a shard")
 
 // unpackStandings reads what packStandings wrote.
 func unpackStandings(data []byte) (final int64, all []*standing, err error) {
-	if len(data) == 0 || data[0] != standingVersion {
+	if len(data) == 0 || data[0] != standingVersion && data[0] != unsureVersion {
 		return 0, nil, errStandings
 	}
 	r := unpacker{data: data[1:]}
@@ -131,7 +142,7 @@ func unpackStandings(data []byte) (final int64, all []*standing, err error) {
 	for i := int64(0); i < n && !r.failed; i++ {
 		slot += r.varint()
 		s := &standing{slot: slot, end: end, made: made}
-		s.unpack(&r)
+		s.unpack(&r, data[0])
 		all = append(all, s)
 	}
 	if r.failed || len(r.data) > 0 {
@@ -140,12 +151,19 @@ func unpackStandings(data []byte) (final int64, all []*standing, err error) {
 	return final, all, nil
 }
 
-func (s *standing) unpack(r *unpacker) {
+func (s *standing) unpack(r *unpacker, version byte) {
 	flags := r.uvarint()
 	s.windows = r.fixed()
 	s.state.from = r.varint()
+	if version == standingVersion {
+		s.doubt.begun = r.varint()
+		for i := range s.doubt.peaks {
+			s.doubt.peaks[i] = math.Float64frombits(bits.ReverseBytes64(r.uvarint()))
+		}
+		s.state.doubt = s.doubt
+	}
 	s.state.watermark = s.end
-	s.state.exact, s.complete = flags&standsExact != 0, flags&standsComplete != 0
+	s.state.exact, s.complete = flags&standsExact != 0, flags&standsComplete != 0 && version == standingVersion
 	n := r.uvarint()
 	for i := uint64(0); i < n && !r.failed; i++ {
 		var l window.Lasting
@@ -174,6 +192,8 @@ func (s *standing) unpack(r *unpacker) {
 	if u.Slicer != nil {
 		s.slicer = *u.Slicer
 	}
+	s.doubt.holes, s.doubt.torn = u.Holes, u.Torn
+	s.state.doubt = s.doubt
 }
 
 // unpacker reads numbers; after the first that is not there it yields noughts.

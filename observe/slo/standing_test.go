@@ -35,12 +35,17 @@ func stands(t *rapid.T, slot, end, made int64) *standing {
 		s.state.backfill = backfill{Reason: reasonGap, Done: 7, Total: 60, StartedAt: made}
 		s.state.gone = text.Say("gone", "応答なし")
 		s.slicer = budgeting.Slicer{Total: 3, Bad: 1.5, Known: 2}
+		s.doubt.holes = []hole{{Lump: ledger.Lump{From: end - 80, To: end - 70, Total: 12.5, Bad: 1}, Gap: 9, Torn: true}}
+		s.doubt.torn = true
 	}
+	s.doubt.begun = rapid.Int64Range(0, end).Draw(t, "begun")
+	s.doubt.peaks = [2]float64{rapid.Float64Range(0, 1e15).Draw(t, "peak"), float64(rapid.Int64Range(0, 1<<40).Draw(t, "peak"))}
+	s.state.doubt = s.doubt
 	return s
 }
 
 var standingFields = cmp.Options{
-	cmp.AllowUnexported(standing{}, state{}, backfill{}, ruleState{}), cmpopts.EquateEmpty(),
+	cmp.AllowUnexported(standing{}, state{}, backfill{}, ruleState{}, doubt{}, hole{}), cmpopts.EquateEmpty(),
 }
 
 func TestStandingsUnpackToWhatWasPacked(t *testing.T) {

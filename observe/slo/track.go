@@ -37,6 +37,7 @@ type state struct {
 	alerts    map[burn.Severity]alert // those that are open
 	exact     bool
 	gone      text.Both // why the last minutes could not be read
+	doubt     doubt     // of a member: before its first minute that is not final
 }
 
 // ruleState is what must be remembered of a rule from one minute to the next.
@@ -172,6 +173,7 @@ func (m *member) standing(made int64) *standing {
 		sums: m.block.Sums(nil, m.row), state: m.state, slicer: m.slicer,
 	}
 	s.state.alerts = nil // they have a table of their own
+	s.doubt, s.state.doubt = m.doubt, m.doubts()
 	return s
 }
 
@@ -187,14 +189,14 @@ func (m *member) view(first int64) []ledger.Minute {
 }
 
 // next is budgeting.Counting.Next for a minute that may be excluded: such a one
-// counts nothing, and is no gap.
+// counts nothing, and is no gap once the objective has begun.
 func (m *member) next(s budgeting.Slicer, minute int64, raw ledger.Minute) (ledger.Minute, budgeting.Slicer) {
 	excluded := m.excludes(minute)
 	if excluded {
 		raw = ledger.Minute{}
 	}
 	v, s := m.def.Counting.Next(s, minute, raw)
-	if excluded {
+	if excluded && minute >= m.doubt.begun {
 		v.Known = true
 	}
 	return v, s

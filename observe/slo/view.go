@@ -26,8 +26,8 @@ type Summary struct {
 	Window       Period             `json:"window"`
 	Status       Status             `json:"status" enum:"healthy,burning,attention,exhausted,unknown,backfilling"`
 	StatusReason text.Both          `json:"statusReason"`
-	SLI          float64            `json:"sli" doc:"Good events over all events of the window."`
-	BudgetLeft   float64            `json:"budgetLeft" doc:"Part of the error budget that is left; negative when overspent."`
+	SLI          *float64           `json:"sli" doc:"Good events over all events of the window, of the minutes with data; null where there were no events."`
+	BudgetLeft   *float64           `json:"budgetLeft" doc:"Part of the error budget that is left, by the minutes with data; negative when overspent, null where no minute has data."`
 	Known        float64            `json:"known" doc:"Share of the window's minutes with data."`
 	Good         float64            `json:"good" doc:"Good events in the window."`
 	Total        float64            `json:"total" doc:"Events in the window."`
@@ -40,7 +40,19 @@ type Summary struct {
 	Of           string             `json:"of,omitempty" doc:"The objective that this one is an instance of."`
 	Labels       []LabelValue       `json:"labels,omitempty" doc:"What tells this instance from the others."`
 	Instances    *InstancesView     `json:"instances,omitempty" doc:"Of an objective that is taken apart by labels."`
+	Interval
 	Commitment
+}
+
+// Interval is between which figures the truth lies, given the minutes of the
+// window that are not known. Where all are known both ends are the same.
+type Interval struct {
+	SLILow     float64    `json:"sliLow" doc:"The least that the SLI may be."`
+	SLIHigh    float64    `json:"sliHigh" doc:"The most that it may be."`
+	BudgetLow  float64    `json:"budgetLow" doc:"The least that may be left of the error budget."`
+	BudgetHigh float64    `json:"budgetHigh" doc:"The most that may be left of it."`
+	Coverage   float64    `json:"coverage" doc:"Share of the window's minutes with data, of those since the objective began."`
+	BegunAt    *time.Time `json:"begunAt,omitempty" doc:"The first minute that ever had data. What was before it is not unknown: nothing was promised then."`
 }
 
 // Period is the length of an objective's window.
@@ -238,13 +250,22 @@ func summarise(r *row, open map[string][]AlertView) (Summary, error) {
 		Known: r.Known, BurnRates: map[string]float64{},
 		ExhaustsAt: timeOf(r.ExhaustsAt), Alerts: nonNil(open[r.Name]), UpdatedAt: timeOf(r.Update), Backfill: r.Backfill.view(),
 	}
+	x.Interval = Interval{SLILow: r.SliLow, SLIHigh: r.SliHigh, BudgetLow: r.BudgetLow, BudgetHigh: r.BudgetHigh, Coverage: r.Coverage}
+	if r.Begun > 0 {
+		at := ledger.Start(r.Begun)
+		x.BegunAt = &at
+	}
+	if r.Total > 0 {
+		x.SLI = &r.Sli
+	}
+	if r.counted {
+		x.BudgetLeft = &r.BudgetLeft
+	}
 	if r.standing != nil {
-		x.Good, x.Total, x.SLI, x.BudgetLeft = r.Good, r.Total, r.Sli, r.BudgetLeft
+		x.Good, x.Total = r.Good, r.Total
 		for i, w := range shownWindows {
 			x.BurnRates[label(w)] = r.Burn[i]
 		}
-	} else {
-		x.SLI, x.BudgetLeft = 1, 1
 	}
 	x.Instances = r.instances
 	if i := r.def.Instance; i != nil {

@@ -3296,6 +3296,11 @@ export interface components {
         };
         SloBounds: {
             /**
+             * Format: date-time
+             * @description The first minute that ever had data. What was before it is not unknown: nothing was promised then.
+             */
+            begunAt?: string;
+            /**
              * Format: double
              * @description The most that may be left of it.
              */
@@ -3305,9 +3310,20 @@ export interface components {
              * @description The least that may be left of the error budget.
              */
             budgetLow: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data, of those since the objective began.
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description The most that it may be.
+             */
             sliHigh: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description The least that the SLI may be.
+             */
             sliLow: number;
             /**
              * Format: date-time
@@ -3608,12 +3624,27 @@ export interface components {
              */
             asOf?: string;
             backfill: components["schemas"]["SloBackfillView"];
+            /**
+             * Format: date-time
+             * @description The first minute that ever had data. What was before it is not unknown: nothing was promised then.
+             */
+            begunAt?: string;
             bounds: components["schemas"]["SloBounds"];
             /**
              * Format: double
-             * @description Part of the error budget that is left; negative when overspent.
+             * @description The most that may be left of it.
              */
-            budgetLeft: number;
+            budgetHigh: number;
+            /**
+             * Format: double
+             * @description Part of the error budget that is left, by the minutes with data; negative when overspent, null where no minute has data.
+             */
+            budgetLeft: number | null;
+            /**
+             * Format: double
+             * @description The least that may be left of the error budget.
+             */
+            budgetLow: number;
             budgeting: components["schemas"]["SloBudgeting"];
             /** @description How many times faster than allowed the budget is spent, by window. */
             burnRates: {
@@ -3628,6 +3659,11 @@ export interface components {
              * @enum {string}
              */
             countedFrom: "samples" | "increases" | "values";
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data, of those since the objective began.
+             */
+            coverage: number;
             /** @description Empty for the default one. */
             dataSource?: string;
             description?: string;
@@ -3687,9 +3723,19 @@ export interface components {
             settle: string;
             /**
              * Format: double
-             * @description Good events over all events of the window.
+             * @description Good events over all events of the window, of the minutes with data; null where there were no events.
              */
-            sli: number;
+            sli: number | null;
+            /**
+             * Format: double
+             * @description The most that it may be.
+             */
+            sliHigh: number;
+            /**
+             * Format: double
+             * @description The least that the SLI may be.
+             */
+            sliLow: number;
             /** @enum {string} */
             status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
             statusReason: components["schemas"]["TextBoth"];
@@ -4099,16 +4145,36 @@ export interface components {
             alerts: components["schemas"]["SloAlertView"][];
             backfill: components["schemas"]["SloBackfillView"];
             /**
-             * Format: double
-             * @description Part of the error budget that is left; negative when overspent.
+             * Format: date-time
+             * @description The first minute that ever had data. What was before it is not unknown: nothing was promised then.
              */
-            budgetLeft: number;
+            begunAt?: string;
+            /**
+             * Format: double
+             * @description The most that may be left of it.
+             */
+            budgetHigh: number;
+            /**
+             * Format: double
+             * @description Part of the error budget that is left, by the minutes with data; negative when overspent, null where no minute has data.
+             */
+            budgetLeft: number | null;
+            /**
+             * Format: double
+             * @description The least that may be left of the error budget.
+             */
+            budgetLow: number;
             /** @description How many times faster than allowed the budget is spent, by window. */
             burnRates: {
                 [key: string]: number;
             };
             /** @description What follows from the state. */
             consequences: components["schemas"]["PolicyConsequence"][];
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data, of those since the objective began.
+             */
+            coverage: number;
             /**
              * Format: date-time
              * @description When the budget is spent at the fastest of the burn rates of 1h, 6h and 3d.
@@ -4148,9 +4214,19 @@ export interface components {
             service: string;
             /**
              * Format: double
-             * @description Good events over all events of the window.
+             * @description Good events over all events of the window, of the minutes with data; null where there were no events.
              */
-            sli: number;
+            sli: number | null;
+            /**
+             * Format: double
+             * @description The most that it may be.
+             */
+            sliHigh: number;
+            /**
+             * Format: double
+             * @description The least that the SLI may be.
+             */
+            sliLow: number;
             /** @enum {string} */
             status: "healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling";
             statusReason: components["schemas"]["TextBoth"];

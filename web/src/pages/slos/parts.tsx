@@ -5,13 +5,13 @@ import { useFormat } from "../../format";
 import { useNow } from "../../parts/now";
 
 /** The SLI, where anything was counted at all. */
-export function sliOf(slo: Pick<SLO, "sli" | "total">): number | undefined {
-  return slo.total > 0 ? slo.sli : undefined;
+export function sliOf(slo: Pick<SLO, "sli">): number | undefined {
+  return slo.sli ?? undefined;
 }
 
 /** What is left of the budget, where anything was counted at all. */
-export function budgetOf(slo: Pick<SLO, "budgetLeft" | "total">): number | undefined {
-  return slo.total > 0 ? slo.budgetLeft : undefined;
+export function budgetOf(slo: Pick<SLO, "budgetLeft">): number | undefined {
+  return slo.budgetLeft ?? undefined;
 }
 
 /** Whether the budget will be gone before what spends it leaves the window. */
