@@ -47,6 +47,9 @@ type Counts struct {
 	Values []float64
 	Lumps  []Lump // in order of To
 	Exact  bool   // counted from raw samples
+	// Refused are minutes that hold a sample which no counter has, or which is not
+	// known well enough. Their values are NaN.
+	Refused []Refused
 	// Groups is set instead of Values and Lumps where By is, in order of labels.
 	Groups []Group
 	// Err is why the selection cannot be counted in this span: an Invalid or
@@ -59,6 +62,15 @@ type Group struct {
 	Labels map[string]string
 	Values []float64
 	Lumps  []Lump
+	// Refused is that of Counts, of the group.
+	Refused []Refused
+}
+
+// Refused is a minute that cannot be counted, and why: an Invalid fault with a
+// remedy.
+type Refused struct {
+	Minute int64
+	Err    error
 }
 
 // Lump is a number of events of which only the span is known: the counter was

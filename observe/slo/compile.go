@@ -249,6 +249,7 @@ func (d *Definition) annotate(a map[string]string) {
 		d.Minimum = &n
 	}
 	d.AbsentBad = a[openslo.Absent] == "bad"
+	d.Interpolate = a[openslo.Interpolate] == "true"
 	if v, ok := a[openslo.Settle]; ok {
 		settle, _ := time.ParseDuration(v)
 		d.Settle = &settle

@@ -30,6 +30,9 @@ type Definition struct {
 	Indicator
 	Composite *Composite `json:"composite,omitempty"` // stands in for the indicator
 
+	// Interpolate has thresholds between the boundaries of a histogram estimated.
+	Interpolate bool `json:"interpolate,omitempty"`
+
 	AbsentBad bool           `json:"absentBad,omitempty"` // a minute without data is bad
 	Settle    *time.Duration `json:"settle,omitempty"`    // how long after its end a minute is read
 	Scrape    time.Duration  `json:"scrape,omitempty"`    // interval, where increases are estimated
@@ -75,6 +78,9 @@ func (d *Definition) counted() string {
 	parts := []string{d.Source, d.Good, d.Bad, d.Total, strconv.FormatBool(d.Counter), strconv.FormatBool(d.AbsentBad), d.Scrape.String()}
 	if d.Threshold != nil || d.Raw != nil || d.Composite != nil || d.PartSource != nil {
 		parts = append(parts, marshal([]any{d.Threshold, d.Raw, d.Composite, d.PartSource}))
+	}
+	if d.Interpolate {
+		parts = append(parts, "interpolated")
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])

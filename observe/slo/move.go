@@ -117,7 +117,7 @@ func (sh *shard) take(x *step, r *reading, target int64, changed map[int64]bool)
 		}
 		return
 	}
-	m.gone, m.exact = r.trouble.Say(), r.exact
+	m.gone, m.exact = r.why(), r.exact
 	if m.def.AbsentBad {
 		absentAsBad(r.counted[max(sh.end-r.span.From, 0):], m.Over(24*time.Hour))
 	}

@@ -42,13 +42,20 @@ func (s *Service) questions(d *Definition) (questions, error) {
 			return x, err
 		}
 		asked := question{ask: a, source: q, sent: a.Expr}
+		if d.Interpolate && a.Counter && a.Field != "total" {
+			estimated := false
+			if asked.sent, estimated, err = promexpr.Interpolated(a.Expr); err != nil {
+				return x, err
+			}
+			x.exact = x.exact && !estimated
+		}
 		if a.Counter {
 			over, every := time.Minute, time.Duration(0)
 			if !q.Anchored() {
 				x.exact = false
 				over, every = s.estimateOver(d, a.Source), time.Minute
 			}
-			if asked.sent, err = promexpr.IncreaseOver(a.Expr, over, q.Anchored(), every); err != nil {
+			if asked.sent, err = promexpr.IncreaseOver(asked.sent, over, q.Anchored(), every); err != nil {
 				return x, err
 			}
 		}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"slices"
 
+	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/increase"
 	"github.com/teiten/teiten/observe/metrics/promexpr"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -19,7 +22,10 @@ type reading struct {
 	span    minutes
 	counted []ledger.Minute
 	lumps   []ledger.Lump
-	trouble trouble // of the last minute
+	trouble trouble   // of the last minute
+	refused error     // why the last minute could not be counted
+	said    text.Both // more of the trouble than its word says
+	between bool      // a threshold lies between the boundaries of a histogram
 	exact   bool
 	err     error
 }
@@ -49,6 +55,9 @@ func (r *reader) read(ctx context.Context, all []reading) {
 		return cmp.Or(cmp.Compare(a.m.def.Source, b.m.def.Source), cmp.Compare(a.m.name, b.m.name))
 	})
 	each(readers, len(single), func(i int) { r.evaluate(ctx, single[i]) })
+	for i := range all {
+		r.nameBoundaries(ctx, &all[i])
+	}
 }
 
 // evaluate asks for the expressions of one objective.
@@ -60,7 +69,7 @@ func (r *reader) evaluate(ctx context.Context, x *reading) {
 	asked, err := r.s.questions(d)
 	if err == nil {
 		x.counted, x.trouble, err = asked.read(ctx, r.asked, x.span)
-		x.exact = asked.exact
+		x.exact, x.lumps, x.refused = asked.exact, nil, nil
 	}
 	x.err = err
 	r.down.note(d.Source, err)
@@ -162,7 +171,9 @@ func (t *tally) answer() (others []*reading) {
 		case !countable:
 			others = append(others, x)
 		default:
-			x.take(counts)
+			if x.take(counts); x.between && x.m.def.Interpolate {
+				others = append(others, x)
+			}
 		}
 	}
 	return others
@@ -174,6 +185,7 @@ func (x *reading) take(counts []*metrics.Counts) {
 	for _, c := range counts {
 		x.exact = x.exact && c.Exact
 	}
+	x.refuse(counts)
 	x.counted = make([]ledger.Minute, x.span.Len())
 	values := make([]float64, len(counts))
 	for at := range x.counted {
@@ -181,10 +193,38 @@ func (x *reading) take(counts []*metrics.Counts) {
 			values[i] = c.Values[at]
 		}
 		x.counted[at], x.trouble = x.m.def.minute(values)
+		x.between = x.between || x.trouble == noBucket
 	}
 	if x.m.def.Composite == nil && len(counts) == 2 {
 		x.lumps = lumps(counts[0].Lumps, counts[1].Lumps, x.m.def.Bad != "")
 	}
+}
+
+// refuse marks what could not be counted of samples that were there: that is no
+// absence. It notes why, of the last minute, and whether a threshold lies between
+// boundaries.
+func (x *reading) refuse(counts []*metrics.Counts) {
+	for _, c := range counts {
+		for _, r := range c.Refused {
+			c.Values[r.Minute-x.span.From] = undefined
+			f, _ := fault.As(r.Err)
+			x.between = x.between || f != nil && f.Code == increase.CodeBetween
+			if r.Minute == x.span.To-1 {
+				x.refused = r.Err
+			}
+		}
+	}
+}
+
+// why is what keeps the last minute from being counted, for people.
+func (x *reading) why() text.Both {
+	if x.refused != nil && x.trouble == notANumber {
+		return unreadReason(x.refused)
+	}
+	if !x.said.IsZero() {
+		return x.said
+	}
+	return x.trouble.Say()
 }
 
 // lumps joins those of total and of good or bad that were seen in the same

@@ -82,7 +82,9 @@ type Service struct {
 	exclusions *exclusion.Service
 	policies   *policy.Service
 
-	instances int // how many there may be
+	instances  int // how many there may be
+	boundaries boundaries
+
 	retention Retention
 }
 

@@ -1,12 +1,9 @@
 package slo
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +23,9 @@ func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []
 	faults := append(warnWindow(d, &o.Spec), s.warnRetention(d, &o.Spec)...)
 	look := func(sli *openslo.SLISpec, path ...any) {
 		faults = append(faults, warnSLI(d, sli, path...)...)
-		faults = append(faults, s.warnBuckets(ctx, d, sli, path...)...)
+		if o.Metadata.Annotations[openslo.Interpolate] != "true" {
+			faults = append(faults, s.warnBuckets(ctx, d, sli, path...)...)
+		}
 	}
 	if o.Spec.Indicator != nil {
 		look(&o.Spec.Indicator.Spec, "spec", "indicator", "spec")
@@ -56,48 +55,6 @@ func (s *Service) warnRetention(d *ascode.Document, spec *openslo.SLOSpec) []*fa
 		text.Say("the window is %s and the data source keeps %s: what came before is unknown until the window has filled", "期間が%sですが、データソースの保存期間は%sです。それより前は、期間の分がたまるまで不明です", label(length), label(kept)),
 		text.Say("keep samples for longer (metrics.embedded.retention), choose a shorter window, or let it fill: the ledger keeps what was counted",
 			"保存期間(metrics.embedded.retention)を延ばすか、期間を短くしてください。待てば、数えた結果は台帳に残るため期間の分がたまります"), "spec", "timeWindow", 0, "duration")}
-}
-
-// warnBuckets points at boundaries that a histogram does not have, where the
-// source is at hand: a transaction is open, and nobody waits for a server in it.
-func (s *Service) warnBuckets(ctx context.Context, d *ascode.Document, sli *openslo.SLISpec, path ...any) []*fault.Error {
-	if sli.RatioMetric == nil || sli.RatioMetric.Good == nil {
-		return nil
-	}
-	good := sli.RatioMetric.Good
-	source, err := s.sources.Get(good.MetricSource.Source())
-	if err != nil || !source.Anchored() {
-		return nil
-	}
-	wanted, err := promexpr.Buckets(good.Expression())
-	if err != nil {
-		return nil
-	}
-	var faults []*fault.Error
-	for _, b := range wanted {
-		found, err := source.Instant(ctx, "count by (le) ("+b.All+")", s.now())
-		has := make([]string, len(found))
-		for i, series := range found {
-			has[i] = series.Labels["le"]
-		}
-		if err != nil || len(has) == 0 || slices.Contains(has, b.Le) {
-			continue
-		}
-		slices.SortFunc(has, func(a, b string) int { return cmp.Compare(boundary(a), boundary(b)) })
-		faults = append(faults, d.Fault("slo.no_bucket",
-			text.Say("%s has no bucket le=%q", "%s に le=%q のバケットはありません", b.Metric, b.Le),
-			text.Say("choose one of its boundaries: %s", "次の境界から選んでください: %s", strings.Join(has, ", ")),
-			append(slices.Clone(path), "ratioMetric", "good")...))
-	}
-	return faults
-}
-
-func boundary(le string) float64 {
-	v, err := strconv.ParseFloat(le, 64)
-	if err != nil {
-		return math.Inf(1)
-	}
-	return v
 }
 
 // warnWindow points at windows of minutes, where m was taken for a month.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 // witness answers what the store knows of series that appear.
@@ -30,7 +31,9 @@ func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t i
 	for set.Next() {
 		it = set.At().Iterator(it)
 		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-			sample(observation(it, kind, kind != chunkenc.ValFloat))
+			if t, v, err := observation(it, kind, promexpr.Observed{Histogram: kind != chunkenc.ValFloat}); err == nil {
+				sample(t, v)
+			}
 		}
 		next()
 	}
@@ -40,22 +43,25 @@ func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t i
 }
 
 // observation is a sample's time and value: of a native histogram how many
-// observations it holds, or the mark that it is gone.
-func observation(it chunkenc.Iterator, kind chunkenc.ValueType, count bool) (int64, float64) {
+// observations it holds, or the mark that it is gone. An error says that this is
+// not known.
+func observation(it chunkenc.Iterator, kind chunkenc.ValueType, of promexpr.Observed) (int64, float64, error) {
 	switch kind {
 	case chunkenc.ValFloat:
-		return it.At()
+		t, v := it.At()
+		return t, v, nil
 	case chunkenc.ValHistogram, chunkenc.ValFloatHistogram:
 		t, h := it.AtFloatHistogram(nil)
 		if promvalue.IsStaleNaN(h.Sum) {
-			return t, h.Sum
+			return t, h.Sum, nil
 		}
-		if count {
-			return t, h.Count
+		if of.Histogram {
+			v, err := increase.Of(h, of)
+			return t, v, err
 		}
-		return t, math.NaN()
+		return t, math.NaN(), nil
 	}
-	return it.AtT(), math.NaN()
+	return it.AtT(), math.NaN(), nil
 }
 
 func equal(name, v string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, v) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 var _ metrics.Counting = (*Store)(nil)
@@ -100,7 +101,7 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 			continue
 		}
 		it = series.Iterator(it)
-		if err := s.follow(it, ls, r.Count, w, since, parts); err != nil {
+		if err := s.follow(it, ls, r.Of, w, since, parts); err != nil {
 			return err
 		}
 	}
@@ -111,18 +112,22 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 }
 
 // follow counts one series.
-func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, count bool, w *increase.Witness, since int64, parts []increase.Part) error {
-	state, err := s.stateBefore(ls, count, since)
+func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Observed, w *increase.Witness, since int64, parts []increase.Part) error {
+	state, err := s.stateBefore(ls, of, since)
 	if err != nil {
 		return err
 	}
 	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-		t, v := observation(it, kind, count)
-		if !fits(kind, count, v) && count {
+		t, v, err := observation(it, kind, of)
+		if !fits(kind, of, v) && of.Histogram {
 			continue
 		}
-		step, ok, err := state.Follow(t, v, ls, w)
-		if err != nil && kind != chunkenc.ValFloat && !count {
+		var step increase.Step
+		var ok bool
+		if err == nil {
+			step, ok, err = state.Follow(t, v, ls, w)
+		}
+		if err != nil && kind != chunkenc.ValFloat && !of.Histogram {
 			err = metrics.HistogramFault()
 		}
 		for _, p := range parts {
@@ -145,7 +150,7 @@ func unknown(increase.Appearance) increase.Birth { return increase.Birth{} }
 
 // stateBefore is what was seen of a series before a moment, however long ago: of
 // the newest chunk before it only.
-func (s *Store) stateBefore(ls labels.Labels, count bool, before int64) (increase.State, error) {
+func (s *Store) stateBefore(ls labels.Labels, of promexpr.Observed, before int64) (increase.State, error) {
 	var state increase.State
 	oldest := s.oldest()
 	if oldest >= before {
@@ -174,7 +179,7 @@ func (s *Store) stateBefore(ls labels.Labels, count bool, before int64) (increas
 			return state, fmt.Errorf("read the metrics store: %w", err)
 		}
 		for _, c := range newest {
-			remember(&state, c, before, count)
+			remember(&state, c, before, of)
 		}
 	}
 	if err := set.Err(); err != nil {
@@ -185,20 +190,20 @@ func (s *Store) stateBefore(ls labels.Labels, count bool, before int64) (increas
 
 // remember takes the samples of a chunk before a moment into the state. What is
 // no counter is told where it is counted.
-func remember(state *increase.State, c chunks.Meta, before int64, count bool) {
+func remember(state *increase.State, c chunks.Meta, before int64, of promexpr.Observed) {
 	if c.Chunk == nil {
 		return
 	}
 	samples := c.Chunk.Iterator(nil)
 	for kind := samples.Next(); kind != chunkenc.ValNone; kind = samples.Next() {
-		if t, v := observation(samples, kind, count); t < before && fits(kind, count, v) {
+		if t, v, err := observation(samples, kind, of); t < before && err == nil && fits(kind, of, v) {
 			_, _, _ = state.Add(t, v, unknown)
 		}
 	}
 }
 
 // samplesOf yields what was stored of one series in [from, to].
-func (s *Store) samplesOf(ls labels.Labels, count bool, from, to int64, yield func(t int64, v float64)) error {
+func (s *Store) samplesOf(ls labels.Labels, of promexpr.Observed, from, to int64, yield func(t int64, v float64)) error {
 	q, err := s.db.Querier(from, to)
 	if err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
@@ -211,7 +216,7 @@ func (s *Store) samplesOf(ls labels.Labels, count bool, from, to int64, yield fu
 		}
 		it := set.At().Iterator(nil)
 		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-			if t, v := observation(it, kind, count); fits(kind, count, v) {
+			if t, v, err := observation(it, kind, of); err == nil && fits(kind, of, v) {
 				yield(t, v)
 			}
 		}
@@ -224,8 +229,8 @@ func (s *Store) samplesOf(ls labels.Labels, count bool, from, to int64, yield fu
 
 // fits reports whether a sample is of the kind that is counted. A mark that a
 // series is gone is of either.
-func fits(kind chunkenc.ValueType, count bool, v float64) bool {
-	return count == (kind != chunkenc.ValFloat) || promvalue.IsStaleNaN(v)
+func fits(kind chunkenc.ValueType, of promexpr.Observed, v float64) bool {
+	return of.Histogram == (kind != chunkenc.ValFloat) || promvalue.IsStaleNaN(v)
 }
 
 // exactly selects one series, and those that have more labels.

@@ -152,7 +152,11 @@ func TestWhatIsNoCounterIsNamed(t *testing.T) {
 	s := open(t, Options{})
 	put(t, s, "a", 10, true, map[string]float64{"200": 10, "bad": -3, "inf": math.Inf(1), "nan": math.NaN()})
 	for code, want := range map[string]string{"bad": "metrics.counter_negative", "inf": "metrics.counter_infinite", "nan": "metrics.counter_nan"} {
-		f, ok := fault.As(one(t, s, `sum(events_total{code="`+code+`"})`, 2).Err)
+		got := one(t, s, `sum(events_total{code="`+code+`"})`, 2)
+		if len(got.Refused) != 1 || got.Refused[0].Minute != began || !math.IsNaN(got.Values[0]) {
+			t.Fatalf("%s: %+v", code, got)
+		}
+		f, ok := fault.As(got.Refused[0].Err)
 		if !ok || f.Code != want || f.Remedy.JA == "" {
 			t.Errorf("%s: %v", code, f)
 		}

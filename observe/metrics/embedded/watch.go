@@ -14,6 +14,7 @@ import (
 
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 // watch counts selections as samples arrive.
@@ -117,7 +118,7 @@ func (w *watch) warmUp(fresh []*increase.Tally, now int64) {
 			var state increase.State
 			it = set.At().Iterator(it)
 			for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-				if t, v := observation(it, kind, r.Count); fits(kind, r.Count, v) {
+				if t, v, err := observation(it, kind, r.Of); err == nil && fits(kind, r.Of, v) {
 					_, _, _ = state.Add(t, v, unknown)
 				}
 			}
@@ -300,12 +301,12 @@ func (w *watch) lookUp(sr *series, n *noted, why *increase.Witness) {
 	after = max(after, sr.state.T)
 	sr.count = n.count
 	since := n.t - aside
-	state, err := w.s.stateBefore(sr.ls, n.count, since)
+	state, err := w.s.stateBefore(sr.ls, promexpr.Observed{Histogram: n.count}, since)
 	if err != nil {
 		w.s.log.Error("the metrics store cannot be read", "error", err)
 	}
 	sr.state = state
-	err = w.s.samplesOf(sr.ls, sr.count, since, n.t, func(t int64, v float64) {
+	err = w.s.samplesOf(sr.ls, promexpr.Observed{Histogram: sr.count}, since, n.t, func(t int64, v float64) {
 		if t > after {
 			w.add(sr, t, v, why)
 		} else {

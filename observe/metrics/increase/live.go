@@ -60,8 +60,8 @@ func (l *Live) Watch(selections []metrics.Selection, since int64) (fresh []*Tall
 		x := l.watched[key]
 		if x == nil {
 			plan, err := NewPlan(selection)
-			if err != nil {
-				continue // Counts says why
+			if err != nil || plan.bounded() {
+				continue // Counts says why, or reads whole histograms
 			}
 			x = &watched{plan: plan, since: since, rings: map[string]*Ring{}}
 			fresh = append(fresh, NewTally(plan, 0, 0))
@@ -69,7 +69,7 @@ func (l *Live) Watch(selections []metrics.Selection, since int64) (fresh []*Tall
 		x.series, x.broken = 0, nil
 		next[key] = x
 		for _, t := range x.plan.Terms {
-			l.members.Add(t.Matchers, watchedTerm{x, t.Weight, t.Count})
+			l.members.Add(t.Matchers, watchedTerm{x, t.Weight, t.Of.Histogram})
 		}
 	}
 	l.watched = next
@@ -161,17 +161,17 @@ func (l *Live) Recent(selection metrics.Selection, from, to int64) *Tally {
 	if x.broken != nil {
 		t.Fail(x.broken)
 	}
-	for _, f := range x.faults {
-		if f.minute >= t.From && f.minute < t.To {
-			t.Fail(f.err)
-		}
-	}
 	for key, ring := range x.rings {
 		if t.From < ring.Oldest() {
 			return nil
 		}
 		if m := t.group(key); m != nil {
 			ring.Copy(m)
+		}
+	}
+	for _, f := range x.faults {
+		for _, m := range t.groups {
+			t.refuse(m, f.minute, f.err)
 		}
 	}
 	return t

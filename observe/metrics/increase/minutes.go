@@ -12,6 +12,7 @@ type Minutes struct {
 	First  int64 // minute of Values[0]
 	Values []float64
 	Lumps  []metrics.Lump
+	Faults []metrics.Refused
 }
 
 // NewMinutes returns the minutes of [from, to), of which nothing is known.
@@ -40,6 +41,14 @@ func (m *Minutes) Take(s Step, weight float64) {
 	if l, ok := lump(s, weight); ok {
 		m.Lumps = append(m.Lumps, l)
 	}
+}
+
+// known is what was counted in each minute: NaN where a sample was refused.
+func (m *Minutes) known() []float64 {
+	for _, f := range m.Faults {
+		m.Values[f.Minute-m.First] = math.NaN()
+	}
+	return m.Values
 }
 
 // end is the first minute after the span.

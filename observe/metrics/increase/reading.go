@@ -2,18 +2,21 @@ package increase
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 // Reading is one pass over series, for all the tallies that have a part in them.
 // Within all readings each series is met once for each term that selects it.
 type Reading struct {
 	Matchers []*labels.Matcher
-	Count    bool   // of native histograms
+	Of       promexpr.Observed
 	wants    []want // by whom
 	members  *Index[member]
 }
@@ -57,10 +60,10 @@ func Combine(tallies []*Tally) []*Reading {
 	known := map[string]*Reading{}
 	for _, w := range wants {
 		term := w.tally.Plan.Terms[w.term]
-		r := wider(known, w.keys, term.Count)
+		r := wider(known, w.keys, term.Of)
 		if r == nil {
-			r = &Reading{Matchers: term.Matchers, Count: term.Count}
-			known[readingKey(w.keys, term.Count)] = r
+			r = &Reading{Matchers: term.Matchers, Of: term.Of}
+			known[readingKey(w.keys, term.Of)] = r
 			readings = append(readings, r)
 		}
 		r.wants = append(r.wants, want{term.Matchers, member{w.tally, term.Weight}})
@@ -68,18 +71,18 @@ func Combine(tallies []*Tally) []*Reading {
 	return readings
 }
 
-func readingKey(keys []string, count bool) string {
+func readingKey(keys []string, of promexpr.Observed) string {
 	key := strings.Join(keys, "\x00")
-	if count {
-		key += "\x00#"
+	if of != (promexpr.Observed{}) {
+		key += fmt.Sprintf("\x00#%v", of)
 	}
 	return key
 }
 
 // wider finds a reading whose matchers are among the keys.
-func wider(known map[string]*Reading, keys []string, count bool) *Reading {
+func wider(known map[string]*Reading, keys []string, of promexpr.Observed) *Reading {
 	if len(keys) > mostSubsets {
-		return known[readingKey(keys, count)]
+		return known[readingKey(keys, of)]
 	}
 	var some []string
 	for set := 1; set < 1<<len(keys); set++ {
@@ -89,7 +92,7 @@ func wider(known map[string]*Reading, keys []string, count bool) *Reading {
 				some = append(some, k)
 			}
 		}
-		if r := known[readingKey(some, count)]; r != nil {
+		if r := known[readingKey(some, of)]; r != nil {
 			return r
 		}
 	}
@@ -123,12 +126,8 @@ func (r *Reading) Parts(ls labels.Labels, parts []Part) []Part {
 // Take adds a step to the part.
 func (p Part) Take(s Step) { p.Minutes.Take(s, p.Weight) }
 
-// Fail gives the tally a fault, where it happened within its span.
-func (p Part) Fail(minute int64, err error) {
-	if minute >= p.tally.From && minute < p.tally.To {
-		p.tally.Fail(err)
-	}
-}
+// Fail notes a sample that cannot be counted, where it is within the span.
+func (p Part) Fail(minute int64, err error) { p.tally.refuse(p.Minutes, minute, err) }
 
 // Limits of one question that stands for several.
 const (
@@ -192,7 +191,7 @@ func (r *Reading) without(label *labels.Matcher) string {
 		}
 	}
 	slices.Sort(keys[1:])
-	return readingKey(keys, r.Count)
+	return readingKey(keys, r.Of)
 }
 
 // union makes few readings of many that differ in one label.
@@ -201,7 +200,7 @@ func union(readings []*Reading, label string) []*Reading {
 	for len(readings) > 0 {
 		n, size := 0, 0
 		var values []string
-		united := &Reading{Count: readings[0].Count}
+		united := &Reading{Of: readings[0].Of}
 		for ; n < len(readings) && n < uniteValues && size < uniteBytes; n++ {
 			for _, m := range readings[n].Matchers {
 				if m.Name == label && differs(m) {

@@ -119,6 +119,25 @@ func (t *Tally) group(key string) *Minutes {
 	return m
 }
 
+// refuse notes that a minute of a group holds a sample that cannot be counted.
+// Native histograms where numbers are meant are wrong at all times.
+func (t *Tally) refuse(m *Minutes, minute int64, err error) {
+	f, ok := fault.As(err)
+	switch {
+	case minute < t.From || minute >= t.To:
+	case !ok || f.Code == metrics.HistogramFault().Code:
+		t.Fail(err)
+	case !slices.ContainsFunc(m.Faults, func(r metrics.Refused) bool { return r.Minute == minute }):
+		m.Faults = append(m.Faults, metrics.Refused{Minute: minute, Err: err})
+	}
+}
+
+// bounded reports whether only some observations of native histograms are
+// counted, for which the whole of them must be read.
+func (p Plan) bounded() bool {
+	return slices.ContainsFunc(p.Terms, func(t promexpr.Term) bool { return t.Of.Bounded })
+}
+
 // Fail keeps the first fault.
 func (t *Tally) Fail(err error) {
 	if t.Err == nil {
@@ -145,14 +164,16 @@ func (t *Tally) Counts() metrics.Counts {
 				}
 			}
 			sum.Lumps = append(sum.Lumps, g.Lumps...)
+			sum.Faults = append(sum.Faults, g.Faults...)
 		}
+		sum.Faults = slices.DeleteFunc(sum.Faults, func(f metrics.Refused) bool { return f.Minute < sum.First })
 		sum.Lumps = slices.DeleteFunc(sum.Lumps, func(l metrics.Lump) bool { return l.To < sum.First })
-		return metrics.Counts{Values: sum.Values, Lumps: sorted(sum.Lumps), Exact: true}
+		return metrics.Counts{Values: sum.known(), Lumps: sorted(sum.Lumps), Refused: sum.Faults, Exact: true}
 	}
 	c := metrics.Counts{Exact: true, Groups: make([]metrics.Group, 0, len(keys))}
 	for _, key := range keys {
 		g := t.groups[key]
-		c.Groups = append(c.Groups, metrics.Group{Labels: t.Plan.groupLabels(key), Values: g.Values, Lumps: sorted(g.Lumps)})
+		c.Groups = append(c.Groups, metrics.Group{Labels: t.Plan.groupLabels(key), Values: g.known(), Lumps: sorted(g.Lumps), Refused: g.Faults})
 	}
 	return c
 }

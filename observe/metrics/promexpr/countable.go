@@ -1,7 +1,6 @@
 package promexpr
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,9 +30,8 @@ type Sum struct {
 type Term struct {
 	Weight   float64 // 1 or -1, or what the expression multiplies with
 	Matchers []*labels.Matcher
-	// Count says that the counter is the number of observations of a native
-	// histogram.
-	Count bool
+	// Of is what is counted of the selected series' samples.
+	Of Observed
 }
 
 // maxTerms bounds how many selectors an expression may be added up from.
@@ -41,7 +39,8 @@ const maxTerms = 64
 
 // Countable reports whether the expression is a sum of bare counters, so that
 // its increases can be counted from raw samples: selectors under sum, sum by,
-// histogram_count, with +, −, a factor, parentheses and "or vector(0)".
+// histogram_count, or histogram_fraction times histogram_count, with +, −, a
+// factor, parentheses and "or vector(0)".
 func Countable(expr string) bool {
 	_, err := Count(expr)
 	return err == nil
@@ -156,7 +155,10 @@ func (c *counter) call(n *parser.Call) (Sum, bool) {
 	}
 	s, ok := c.sum(n.Args[0])
 	for i := range s.Terms {
-		s.Terms[i].Count = true
+		if s.Terms[i].Of != (Observed{}) {
+			return c.refuse(n)
+		}
+		s.Terms[i].Of = Observed{Histogram: true}
 	}
 	return s, ok
 }
@@ -175,6 +177,9 @@ func (c *counter) binary(n *parser.BinaryExpr) (Sum, bool) {
 	}
 	if n.Op == parser.LOR && isZero(n.RHS) {
 		return c.sum(n.LHS)
+	}
+	if s, ok := c.below(n); ok {
+		return s, true
 	}
 	if n.Op != parser.ADD && n.Op != parser.SUB || !plain(n.VectorMatching) {
 		return c.refuse(n)
@@ -273,8 +278,5 @@ func (t Term) String() string {
 	if name := t.Metric(); model.LegacyValidation.IsValidMetricName(name) {
 		s.Name = name
 	}
-	if t.Count {
-		return fmt.Sprintf("histogram_count(%s)", s)
-	}
-	return s.String()
+	return t.Of.of(s.String())
 }

@@ -158,12 +158,12 @@ func (x *pastReader) take(s *rawSeries) error {
 	if len(p.parts) == 0 {
 		return nil
 	}
-	if !x.r.Count && len(s.Histograms) > 0 {
+	if !x.r.Of.Histogram && len(s.Histograms) > 0 {
 		for _, part := range p.parts {
 			part.Fail(metrics.MinuteOf(s.Histograms[0].T), metrics.HistogramFault())
 		}
 	}
-	for _, sample := range s.samples(x.r.Count) {
+	for _, sample := range s.samples(x.r.Of) {
 		x.read++
 		if sample.T >= x.since && !p.based {
 			p.based = true
@@ -171,7 +171,12 @@ func (x *pastReader) take(s *rawSeries) error {
 				x.base(p)
 			}
 		}
-		step, ok, err := p.state.Follow(sample.T, sample.V, p.ls, x.known)
+		var step increase.Step
+		var ok bool
+		err := sample.err
+		if err == nil {
+			step, ok, err = p.state.Follow(sample.T, sample.V, p.ls, x.known)
+		}
 		for _, part := range p.parts {
 			switch {
 			case err != nil:
@@ -196,8 +201,10 @@ func (x *pastReader) base(p *past) {
 		if ls, err := s.labels(); err != nil || !labels.Equal(ls, p.ls) {
 			return err
 		}
-		for _, sample := range s.samples(x.r.Count) {
-			_, _, _ = p.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
+		for _, sample := range s.samples(x.r.Of) {
+			if sample.err == nil {
+				_, _, _ = p.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
+			}
 		}
 		return nil
 	})
@@ -232,8 +239,11 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 			answers[key] = series
 		}
 		for _, s := range series {
-			for _, p := range append(s.Values, s.Histograms...) {
+			for _, p := range s.Values {
 				sample(p.T, p.V)
+			}
+			for _, h := range s.Histograms {
+				sample(h.T, h.V)
 			}
 			next()
 		}

@@ -356,17 +356,47 @@ func TestTheClockOfTheServerIsCompared(t *testing.T) {
 	}
 }
 
+// TestObservationsUpToAThresholdAreCountedFromBuckets reads two samples of a
+// native histogram as a server writes them.
+func TestObservationsUpToAThresholdAreCountedFromBuckets(t *testing.T) {
+	read := func(bound float64) (all []sample) {
+		t.Helper()
+		body := `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"d"},"histograms":[
+			[1,{"count":"7","sum":"3","buckets":[[3,"-0.001","0.001","2"],[0,"0.25","0.5","4"],[0,"0.5","1","1"]]}],
+			[2,{"count":"9","sum":"4","buckets":[[3,"-0.001","0.001","2"],[0,"0.25","0.5","5"],[0,"0.5","1","2"]]}]]}]}}`
+		err := decodeRaw(strings.NewReader(body), 0, 10_000, func(s *rawSeries) error {
+			all = s.samples(promexpr.Observed{Histogram: true, Bounded: true, UpTo: bound})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	for bound, want := range map[float64][2]float64{0.5: {6, 7}, 0.25: {2, 2}, 0.1: {2, 2}, 1: {7, 9}} {
+		if got := read(bound); got[0].V != want[0] || got[1].V != want[1] || got[0].err != nil {
+			t.Errorf("up to %g: %v", bound, got)
+		}
+	}
+	f, ok := fault.As(read(0.3)[0].err)
+	if !ok || f.Code != "metrics.between_buckets" || !strings.Contains(f.What.EN, "between 0.25 and 0.5") || f.Remedy.JA == "" {
+		t.Errorf("within a bucket: %v", f)
+	}
+}
+
 func FuzzDecodeRaw(f *testing.F) {
 	for _, s := range []string{
 		`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"2"],[3,"4"]]}]}}`,
 		`{"data":{"result":[{"metric":{},"histograms":[[1.5,{"count":"7","sum":"3"}]]}],"resultType":"matrix"},"status":"success","warnings":["x"]}`,
+		`{"data":{"result":[{"metric":{},"histograms":[[1,{"count":"7","buckets":[[3,"-0.001","0.001","2"],[0,"0.25","0.5","5"]]}]]}],"resultType":"matrix"},"status":"success"}`,
 		`{"status":"error"}`, `[]`, `{"data":[]}`,
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		_ = decodeRaw(strings.NewReader(body), 0, 10_000, func(s *rawSeries) error {
-			for _, points := range [][]metrics.Point{s.Values, s.Histograms} {
+			for _, of := range []promexpr.Observed{{}, {Histogram: true}, {Histogram: true, Bounded: true, UpTo: 0.5}} {
+				points := s.samples(of)
 				for i, p := range points {
 					if p.T < 0 || p.T > 10_000 || (i > 0 && p.T <= points[i-1].T) {
 						t.Fatalf("%v", points)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 const (
@@ -107,7 +108,7 @@ func (f *follower) poll(ctx context.Context, c *Client, end int64) error {
 	if len(f.fresh) > 0 {
 		p.base = true
 		for _, r := range increase.Unite(increase.Combine(f.fresh)) {
-			p.count = r.Count
+			p.count = r.Of.Histogram
 			if err := c.raw(ctx, r.Matchers, f.until-aside, f.until, p.take); err != nil {
 				return err
 			}
@@ -115,7 +116,7 @@ func (f *follower) poll(ctx context.Context, c *Client, end int64) error {
 		f.fresh, p.base = nil, false
 	}
 	for _, r := range f.readings {
-		p.count = r.Count
+		p.count = r.Of.Histogram
 		if err := c.raw(ctx, r.Matchers, f.until+1, end, p.take); err != nil || failed != nil {
 			return orElse(err, failed)
 		}
@@ -176,14 +177,14 @@ func (p *poll) take(s *rawSeries) error {
 			}
 		}
 	}
-	for _, sample := range s.samples(p.count) {
+	for _, sample := range s.samples(promexpr.Observed{Histogram: p.count}) {
 		if p.base {
 			_, _, _ = x.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
 			continue
 		}
 		before := x.state
 		step, ok, err := x.state.Follow(sample.T, sample.V, x.ls, p.known)
-		p.put(x, sample.T, step, ok, ok && doubtful(&before, sample, step), err)
+		p.put(x, sample.T, step, ok, ok && doubtful(&before, sample.Point, step), err)
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 // rawSeries is one series of raw samples. Its labels stay as they were written:
@@ -33,16 +35,40 @@ func (s *rawSeries) labels() (labels.Labels, error) {
 	return labels.FromMap(names), nil
 }
 
-// samples are the values, or how many observations native histograms held.
-func (s *rawSeries) samples(count bool) []metrics.Point {
-	if count {
-		return s.Histograms
-	}
-	return s.Values
+// sample is a value at a time, or why it is not known.
+type sample struct {
+	metrics.Point
+	err error
 }
 
-// observations reads [[seconds, {"count": "7", …}], …].
-type observations []metrics.Point
+// samples are the values, or how many observations native histograms held.
+func (s *rawSeries) samples(of promexpr.Observed) []sample {
+	if !of.Histogram {
+		all := make([]sample, len(s.Values))
+		for i, p := range s.Values {
+			all[i].Point = p
+		}
+		return all
+	}
+	all := make([]sample, len(s.Histograms))
+	for i, h := range s.Histograms {
+		all[i].Point = h.Point
+		if of.Bounded {
+			all[i].V, all[i].err = h.upTo(of.UpTo)
+		}
+	}
+	return all
+}
+
+// observations reads [[seconds, {"count": "7", "buckets": […]}], …].
+type observations []observation
+
+// observation is a native histogram: how many observations it holds, and its
+// buckets as they were written.
+type observation struct {
+	metrics.Point
+	buckets json.RawMessage
+}
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (o *observations) UnmarshalJSON(b []byte) error {
@@ -52,7 +78,8 @@ func (o *observations) UnmarshalJSON(b []byte) error {
 	}
 	for _, pair := range pairs {
 		var h struct {
-			Count string `json:"count"`
+			Count   string          `json:"count"`
+			Buckets json.RawMessage `json:"buckets"`
 		}
 		if err := json.Unmarshal(pair[1], &h); err != nil {
 			return fmt.Errorf("read a histogram: %w", err)
@@ -61,9 +88,52 @@ func (o *observations) UnmarshalJSON(b []byte) error {
 		if err != nil {
 			return err
 		}
-		*o = append(*o, p)
+		*o = append(*o, observation{p, h.Buckets})
 	}
 	return nil
+}
+
+// upTo counts the observations from 0 up to a bound. A bucket is written as which
+// of its ends belong to it, its ends, and what it holds.
+func (o observation) upTo(bound float64) (float64, error) {
+	var written [][4]any
+	if len(o.buckets) > 0 {
+		if err := json.Unmarshal(o.buckets, &written); err != nil {
+			return 0, fmt.Errorf("read the buckets of a histogram: %w", err)
+		}
+	}
+	buckets := make([]increase.Bucket, len(written))
+	negative := false
+	for i, w := range written {
+		var ok [3]bool
+		b := &buckets[i]
+		b.Lower, ok[0] = numeral(w[1])
+		b.Upper, ok[1] = numeral(w[2])
+		b.Count, ok[2] = numeral(w[3])
+		if !ok[0] || !ok[1] || !ok[2] {
+			return 0, errPoint
+		}
+		negative = negative || b.Upper <= 0 && b.Lower < 0
+	}
+	return increase.UpTo(func(yield func(increase.Bucket) bool) {
+		for _, b := range buckets {
+			if b.Upper <= 0 && b.Lower < 0 {
+				continue
+			}
+			if b.Lower < 0 && !negative {
+				b.Lower = 0 // the bucket of zeros, of what is never negative
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}, bound)
+}
+
+func numeral(v any) (float64, bool) {
+	s, ok := v.(string)
+	f, err := strconv.ParseFloat(s, 64)
+	return f, ok && err == nil
 }
 
 // maxRaw bounds an answer with raw samples.
@@ -132,10 +202,10 @@ func matrix(d *json.Decoder, from, to int64, yield func(*rawSeries) error) error
 			return err
 		}
 		var err error
-		if s.Values, err = within(s.Values, from, to); err != nil {
+		if s.Values, err = within(s.Values, func(p metrics.Point) int64 { return p.T }, from, to); err != nil {
 			return err
 		}
-		if s.Histograms, err = within(s.Histograms, from, to); err != nil {
+		if s.Histograms, err = within(s.Histograms, func(o observation) int64 { return o.T }, from, to); err != nil {
 			return err
 		}
 		if err := yield(&s); err != nil {
@@ -145,13 +215,13 @@ func matrix(d *json.Decoder, from, to int64, yield func(*rawSeries) error) error
 	return expect(d, ']')
 }
 
-func within[T ~[]metrics.Point](points T, from, to int64) (T, error) {
-	for len(points) > 0 && points[0].T < from {
+func within[P any](points []P, at func(P) int64, from, to int64) ([]P, error) {
+	for len(points) > 0 && at(points[0]) < from {
 		points = points[1:]
 	}
 	for i, p := range points {
-		if p.T > to || (i > 0 && p.T <= points[i-1].T) {
-			return nil, fmt.Errorf("a sample at %d, which was not asked for", p.T)
+		if t := at(p); t > to || (i > 0 && t <= at(points[i-1])) {
+			return nil, fmt.Errorf("a sample at %d, which was not asked for", t)
 		}
 	}
 	return points, nil

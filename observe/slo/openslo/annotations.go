@@ -31,6 +31,9 @@ const (
 	// CompositeTarget is the target of a composite; the weighted mean of its
 	// objectives' targets when absent.
 	CompositeTarget = "teiten.dev/composite-target"
+	// Interpolate has a threshold that is no boundary of a histogram's buckets
+	// estimated: true, or false (the default), which refuses it.
+	Interpolate = "teiten.dev/interpolate"
 	// Alerts says which of the alerts that every SLO has it wants: all (the
 	// default), page, ticket, or none.
 	Alerts = "teiten.dev/alerts"
@@ -63,7 +66,7 @@ const Separate = "separate"
 
 const longestSettle = time.Hour
 
-var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
+var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Interpolate, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
 
 // annotations accepts those that Teiten understands and those of others.
 func (c *checker) annotations(all map[string]string) {
@@ -86,10 +89,11 @@ func (c *checker) annotations(all map[string]string) {
 
 // words are the annotations that take one of a few words.
 var words = map[string][]string{
-	Absent:    {"unknown", "bad"},
-	Composite: {"weighted", "and", "or", "journey", Separate},
-	Alerts:    {"all", "page", "ticket", "none"},
-	Agreement: {"required", "optional"},
+	Absent:      {"unknown", "bad"},
+	Composite:   {"weighted", "and", "or", "journey", Separate},
+	Interpolate: {"true", "false"},
+	Alerts:      {"all", "page", "ticket", "none"},
+	Agreement:   {"required", "optional"},
 }
 
 // wanted are the other annotations: what their values must be, and what to
