@@ -15,6 +15,7 @@ import (
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/observe/slo/agreement"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -26,9 +27,9 @@ func underAgreement(target, window string) string {
 		`displayName: Checkout works, annotations: {teiten.dev/agreement: required, teiten.dev/stakeholders: "team:payments, user:Bea@example.com"}}`, 1)
 }
 
-func (w *world) agreements() slo.Agreements {
+func (w *world) agreements() agreement.Agreements {
 	w.t.Helper()
-	var a slo.Agreements
+	var a agreement.Agreements
 	w.must(http.StatusOK, business, http.MethodGet, "/api/v1/slos/checkout/agreements", nil, &a)
 	return a
 }
@@ -39,7 +40,7 @@ func (w *world) word(status int, who access.Principal, version int64, word, comm
 }
 
 // states are the versions in words, the newest first.
-func states(a slo.Agreements) string {
+func states(a agreement.Agreements) string {
 	var words []string
 	for _, v := range a.Items {
 		words = append(words, fmt.Sprintf("%d:%s", v.Version, v.State))
@@ -100,7 +101,7 @@ func TestAnAgreedObjectiveStaysInForceUntilAllAgreeToAnother(t *testing.T) {
 		if a.Items[0].Terms.Text.EN != "99.5% over 7 days" {
 			t.Errorf("the terms read %q", a.Items[0].Terms.Text.EN)
 		}
-		for kind, n := range map[string]int{slo.EntryProposed: 2, slo.EntryAgreed: 4, slo.EntryDeclined: 1, slo.EntryInForce: 2} {
+		for kind, n := range map[string]int{agreement.EntryProposed: 2, agreement.EntryAgreed: 4, agreement.EntryDeclined: 1, agreement.EntryInForce: 2} {
 			if got := len(w.entries(kind)); got != n {
 				t.Errorf("%d entries of %s, want %d", got, kind, n)
 			}
@@ -139,7 +140,7 @@ func TestGoingBackToWhatIsInForceWithdrawsTheProposal(t *testing.T) {
 		// Without agreement it is as written, and the history stays.
 		w.apply(slOf("checkout", "0.9", "30d"))
 		w.want("0.9 over 30d", "3:withdrawn 2:withdrawn 1:superseded")
-		if n := len(w.entries(slo.EntryNotAgreed)); n != 1 {
+		if n := len(w.entries(agreement.EntryEnded)); n != 1 {
 			t.Errorf("it left agreement %d times", n)
 		}
 	}, rooms...)
@@ -184,7 +185,7 @@ func TestAPolicyMayRequireAgreement(t *testing.T) {
 func TestAgreementsKeepTheirInvariants(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)
-		var former slo.Agreements
+		var former agreement.Agreements
 		was := false
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
@@ -223,7 +224,7 @@ func TestAgreementsKeepTheirInvariants(t *testing.T) {
 }
 
 // keepsHistory fails where a version was rewritten or came back.
-func keepsHistory(t *testing.T, before, after slo.Agreements) {
+func keepsHistory(t *testing.T, before, after agreement.Agreements) {
 	t.Helper()
 	added := len(after.Items) - len(before.Items)
 	for i, old := range before.Items {

@@ -149,7 +149,7 @@ func (s *Service) Register(a *httpapi.API) {
 	s.registerExcluded(a)
 	s.exclusions.Register(a)
 	s.registerLeaving(a)
-	s.registerAgreements(a)
+	s.agreements.Register(a)
 }
 
 func (s *Service) apiList(ctx context.Context, in *listIn) (*listOut, error) {

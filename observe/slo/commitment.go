@@ -2,11 +2,8 @@ package slo
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 
-	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/observe/slo/agreement"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -16,14 +13,7 @@ type Commitment struct {
 	PolicyState  policy.State         `json:"policyState" enum:"healthy,attention,exhausted" doc:"What the error-budget policy says of what is left."`
 	Policy       policy.View          `json:"policy"`
 	Consequences []policy.Consequence `json:"consequences" doc:"What follows from the state."`
-	Agreement    AgreementBrief       `json:"agreement"`
-}
-
-// AgreementBrief is how an objective stands with its stakeholders.
-type AgreementBrief struct {
-	State    string `json:"state" enum:"none,proposed,in_force,changing" doc:"Changing: a version is in force and another one is proposed."`
-	Version  int64  `json:"version,omitempty" doc:"The version in force."`
-	Proposed int64  `json:"proposed,omitempty" doc:"The version that waits for its stakeholders."`
+	Agreement    agreement.Brief      `json:"agreement"`
 }
 
 // commit fills in the commitments of objectives.
@@ -43,7 +33,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	if err != nil {
 		return err
 	}
-	agreed, err := s.agreedOf(ctx, documents)
+	agreed, err := s.agreements.Briefs(ctx, documents)
 	if err != nil {
 		return err
 	}
@@ -54,7 +44,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 		if was := told[x.Name]; was.State == state {
 			x.Policy.Since = timeOf(was.Since)
 		}
-		x.Agreement = agreed[documentOf(x.Name)].named()
+		x.Agreement = agreed[documentOf(x.Name)]
 	}
 	return nil
 }
@@ -71,55 +61,4 @@ func (x *Summary) left() float64 {
 		return 1
 	}
 	return *x.BudgetLeft
-}
-
-// agreedOf reads how SLOs stand with their stakeholders.
-func (s *Service) agreedOf(ctx context.Context, documents []string) (map[string]AgreementBrief, error) {
-	found := map[string]AgreementBrief{}
-	w := &database.Where{}
-	w.And("superseded_at = 0")
-	w.AnyOf("slo", documents)
-	err := s.each(ctx, "SELECT slo, version, in_force_at FROM slo_agreements"+w.SQL(), w.Args(), func(rows *sql.Rows) error {
-		var name string
-		var version, inForceAt int64
-		err := rows.Scan(&name, &version, &inForceAt)
-		b := found[name]
-		if inForceAt != 0 {
-			b.Version = version
-		} else {
-			b.Proposed = version
-		}
-		found[name] = b
-		return err
-	})
-	return found, err
-}
-
-// each reads the rows of a query one by one.
-func (s *Service) each(ctx context.Context, query string, args []any, read func(*sql.Rows) error) (err error) {
-	rows, err := s.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return database.Fault(fmt.Errorf("read commitments: %w", err))
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := read(rows); err != nil {
-			return database.Fault(fmt.Errorf("read commitments: %w", err))
-		}
-	}
-	return database.Fault(rows.Err())
-}
-
-func (a AgreementBrief) named() AgreementBrief {
-	switch {
-	case a.Version != 0 && a.Proposed != 0:
-		a.State = "changing"
-	case a.Version != 0:
-		a.State = "in_force"
-	case a.Proposed != 0:
-		a.State = "proposed"
-	default:
-		a.State = "none"
-	}
-	return a
 }

@@ -13,9 +13,11 @@ import (
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/observe/slo/agreement"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/openslo"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -25,6 +27,7 @@ type objectives struct{ s *Service }
 var (
 	_ exclusion.Objectives = objectives{}
 	_ policy.Objectives    = objectives{}
+	_ agreement.Objectives = objectives{}
 )
 
 func (o objectives) Coverages(ctx context.Context, q exclusion.Reader) ([]exclusion.Coverage, error) {
@@ -110,6 +113,25 @@ func (o objectives) AgreementChanged(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return nil
+}
+
+// Document is the document that an objective comes from.
+func (o objectives) Document(ctx context.Context, q agreement.Reader, name string) (*openslo.SLO, error) {
+	if name != documentOf(name) {
+		if _, err := o.s.one(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	var doc openslo.SLO
+	there, err := loadPart(ctx, q, kindSLO, documentOf(name), &doc)
+	if err == nil && !there {
+		err = notFound(name)
+	}
+	return &doc, err
+}
+
+func (o objectives) Reinstall(ctx context.Context, tx *sql.Tx, document string) error {
+	return o.s.reinstall(ctx, tx, document)
 }
 
 func total(all []ledger.Minute) (sum ledger.Sum) {

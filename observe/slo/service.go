@@ -25,6 +25,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/queue"
 	"github.com/teiten/teiten/observe/metrics"
+	"github.com/teiten/teiten/observe/slo/agreement"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
 	"github.com/teiten/teiten/observe/slo/policy"
@@ -81,6 +82,7 @@ type Service struct {
 
 	exclusions *exclusion.Service
 	policies   *policy.Service
+	agreements *agreement.Service
 
 	instances  int // how many there may be
 	boundaries boundaries
@@ -107,6 +109,7 @@ func New(d Deps) *Service {
 	}
 	s.exclusions = exclusion.New(exclusion.Deps{DB: s.db, Journal: s.journal, Catalog: s.catalog, Objectives: objectives{s}, Now: s.now})
 	s.policies = policy.New(policy.Deps{DB: s.db, Journal: s.journal, Objectives: objectives{s}, Now: s.now})
+	s.agreements = agreement.New(agreement.Deps{DB: s.db, Journal: s.journal, Catalog: s.catalog, Objectives: objectives{s}, Now: s.now})
 	s.engine = newEngine(s)
 	s.handleJobs(d.Queue)
 	s.figures.init()
@@ -216,12 +219,7 @@ func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document)
 	if err := s.retire(ctx, tx, doc.Name, nil); err != nil {
 		return err
 	}
-	all, err := db.New(tx).Agreements(ctx, doc.Name)
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", doc.Name, err)
-	}
-	v := open(all)
-	err = errors.Join(s.supersede(ctx, tx, v.inForce), s.supersede(ctx, tx, v.proposed),
+	err := errors.Join(s.agreements.End(ctx, tx, doc.Name),
 		db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: kindSLO, Name: doc.Name}))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)

@@ -151,7 +151,7 @@ func (s *Service) effective(ctx context.Context, tx *sql.Tx, o *openslo.SLO) (*o
 	if err != nil {
 		return nil, nil, err
 	}
-	agreed, err := s.underAgreement(ctx, tx, t.fill(o))
+	agreed, err := s.agreements.Executed(ctx, tx, t.fill(o))
 	return agreed, &t, err
 }
 

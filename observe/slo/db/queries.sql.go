@@ -9,31 +9,6 @@ import (
 	"context"
 )
 
-const addAgreement = `-- name: AddAgreement :exec
-INSERT INTO slo_agreements (slo, version, terms, stakeholders, proposed_at, proposed_by) VALUES ($1, $2, $3, $4, $5, $6)
-`
-
-type AddAgreementParams struct {
-	Slo          string
-	Version      int64
-	Terms        string
-	Stakeholders string
-	ProposedAt   int64
-	ProposedBy   string
-}
-
-func (q *Queries) AddAgreement(ctx context.Context, arg AddAgreementParams) error {
-	_, err := q.db.ExecContext(ctx, addAgreement,
-		arg.Slo,
-		arg.Version,
-		arg.Terms,
-		arg.Stakeholders,
-		arg.ProposedAt,
-		arg.ProposedBy,
-	)
-	return err
-}
-
 const addAlert = `-- name: AddAlert :exec
 INSERT INTO slo_alerts (id, slo, service, owner, severity, state, since, data) VALUES ($1, $2, $3, $4, $5, 'firing', $6, $7)
 `
@@ -83,72 +58,6 @@ func (q *Queries) AddHour(ctx context.Context, arg AddHourParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const addWord = `-- name: AddWord :exec
-INSERT INTO slo_agreement_words (id, slo, version, stakeholder, word, comment, at, by_actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-`
-
-type AddWordParams struct {
-	ID          string
-	Slo         string
-	Version     int64
-	Stakeholder string
-	Word        string
-	Comment     string
-	At          int64
-	ByActor     string
-}
-
-func (q *Queries) AddWord(ctx context.Context, arg AddWordParams) error {
-	_, err := q.db.ExecContext(ctx, addWord,
-		arg.ID,
-		arg.Slo,
-		arg.Version,
-		arg.Stakeholder,
-		arg.Word,
-		arg.Comment,
-		arg.At,
-		arg.ByActor,
-	)
-	return err
-}
-
-const agreements = `-- name: Agreements :many
-SELECT slo, version, terms, stakeholders, proposed_at, proposed_by, agreed_at, in_force_at, superseded_at FROM slo_agreements WHERE slo = $1 ORDER BY version DESC
-`
-
-func (q *Queries) Agreements(ctx context.Context, slo string) ([]SloAgreement, error) {
-	rows, err := q.db.QueryContext(ctx, agreements, slo)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloAgreement
-	for rows.Next() {
-		var i SloAgreement
-		if err := rows.Scan(
-			&i.Slo,
-			&i.Version,
-			&i.Terms,
-			&i.Stakeholders,
-			&i.ProposedAt,
-			&i.ProposedBy,
-			&i.AgreedAt,
-			&i.InForceAt,
-			&i.SupersededAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const alertsSince = `-- name: AlertsSince :many
@@ -691,21 +600,6 @@ func (q *Queries) DropRefusal(ctx context.Context, slo string) error {
 	return err
 }
 
-const enforceAgreement = `-- name: EnforceAgreement :exec
-UPDATE slo_agreements SET agreed_at = $3, in_force_at = $3 WHERE slo = $1 AND version = $2 AND in_force_at = 0
-`
-
-type EnforceAgreementParams struct {
-	Slo      string
-	Version  int64
-	AgreedAt int64
-}
-
-func (q *Queries) EnforceAgreement(ctx context.Context, arg EnforceAgreementParams) error {
-	_, err := q.db.ExecContext(ctx, enforceAgreement, arg.Slo, arg.Version, arg.AgreedAt)
-	return err
-}
-
 const generation = `-- name: Generation :one
 SELECT n FROM slo_generation WHERE id = 1
 `
@@ -1058,23 +952,6 @@ func (q *Queries) ListLate(ctx context.Context) ([]SloLate, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const lockAgreement = `-- name: LockAgreement :execrows
-UPDATE slo_agreements SET terms = terms WHERE slo = $1 AND version = $2 AND in_force_at = 0 AND superseded_at = 0
-`
-
-type LockAgreementParams struct {
-	Slo     string
-	Version int64
-}
-
-func (q *Queries) LockAgreement(ctx context.Context, arg LockAgreementParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, lockAgreement, arg.Slo, arg.Version)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const lockGeneration = `-- name: LockGeneration :execrows
@@ -1884,21 +1761,6 @@ func (q *Queries) SourceGone(ctx context.Context, arg SourceGoneParams) (int64, 
 	return result.RowsAffected()
 }
 
-const supersedeAgreement = `-- name: SupersedeAgreement :exec
-UPDATE slo_agreements SET superseded_at = $3 WHERE slo = $1 AND version = $2 AND superseded_at = 0
-`
-
-type SupersedeAgreementParams struct {
-	Slo          string
-	Version      int64
-	SupersededAt int64
-}
-
-func (q *Queries) SupersedeAgreement(ctx context.Context, arg SupersedeAgreementParams) error {
-	_, err := q.db.ExecContext(ctx, supersedeAgreement, arg.Slo, arg.Version, arg.SupersededAt)
-	return err
-}
-
 const updateAlert = `-- name: UpdateAlert :exec
 UPDATE slo_alerts SET data = $2 WHERE id = $1
 `
@@ -1911,40 +1773,4 @@ type UpdateAlertParams struct {
 func (q *Queries) UpdateAlert(ctx context.Context, arg UpdateAlertParams) error {
 	_, err := q.db.ExecContext(ctx, updateAlert, arg.ID, arg.Data)
 	return err
-}
-
-const wordsOf = `-- name: WordsOf :many
-SELECT id, slo, version, stakeholder, word, comment, at, by_actor FROM slo_agreement_words WHERE slo = $1 ORDER BY id
-`
-
-func (q *Queries) WordsOf(ctx context.Context, slo string) ([]SloAgreementWord, error) {
-	rows, err := q.db.QueryContext(ctx, wordsOf, slo)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SloAgreementWord
-	for rows.Next() {
-		var i SloAgreementWord
-		if err := rows.Scan(
-			&i.ID,
-			&i.Slo,
-			&i.Version,
-			&i.Stakeholder,
-			&i.Word,
-			&i.Comment,
-			&i.At,
-			&i.ByActor,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }

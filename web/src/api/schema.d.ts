@@ -1499,6 +1499,82 @@ export interface components {
             role?: "viewer" | "responder" | "editor" | "admin";
             teams?: string[];
         };
+        AgreementBrief: {
+            /**
+             * Format: int64
+             * @description The version that waits for its stakeholders.
+             */
+            proposed?: number;
+            /**
+             * @description Changing: a version is in force and another one is proposed.
+             * @enum {string}
+             */
+            state: "none" | "proposed" | "in_force" | "changing";
+            /**
+             * Format: int64
+             * @description The version in force.
+             */
+            version?: number;
+        };
+        AgreementStakeholder: {
+            /** Format: date-time */
+            at?: string;
+            by?: components["schemas"]["JournalActor"];
+            comment?: string;
+            /** @description Whether the caller may speak for it. */
+            mine: boolean;
+            /** @description team:payments, user:ada@example.com or role:admin. */
+            name: string;
+            /**
+             * @description Empty while nothing was said.
+             * @enum {string}
+             */
+            word: "" | "agree" | "decline";
+        };
+        AgreementTermsView: {
+            budgetingMethod?: string;
+            objectives: components["schemas"]["OpensloObjective"][];
+            text: components["schemas"]["TextBoth"];
+            timeWindow?: components["schemas"]["OpensloTimeWindow"][];
+        };
+        AgreementView: {
+            /** Format: date-time */
+            agreedAt?: string;
+            /** Format: date-time */
+            inForceAt?: string;
+            /** Format: date-time */
+            proposedAt: string;
+            proposedBy: components["schemas"]["JournalActor"];
+            stakeholders: components["schemas"]["AgreementStakeholder"][];
+            /**
+             * @description Superseded: was in force. Withdrawn: another version was proposed before this one was agreed.
+             * @enum {string}
+             */
+            state: "proposed" | "in_force" | "superseded" | "withdrawn";
+            /** Format: date-time */
+            supersededAt?: string;
+            terms: components["schemas"]["AgreementTermsView"];
+            /** Format: int64 */
+            version: number;
+            /** @description Everything that was said to it, in order. */
+            words: components["schemas"]["AgreementWordView"][];
+        };
+        AgreementWordView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            comment?: string;
+            /** @description Empty for a waiver. */
+            stakeholder: string;
+            /** @enum {string} */
+            word: "agree" | "decline" | "waive";
+        };
+        Agreements: {
+            items: components["schemas"]["AgreementView"][];
+            reason: components["schemas"]["TextBoth"];
+            /** @description Whether a changed objective or window waits for its stakeholders. */
+            required: boolean;
+        };
         AppCheckOut: {
             detail?: components["schemas"]["TextBoth"];
             name: string;
@@ -3190,51 +3266,6 @@ export interface components {
             last: components["schemas"]["CheckAttempt"];
             probe: string;
         };
-        SloAgreementBrief: {
-            /**
-             * Format: int64
-             * @description The version that waits for its stakeholders.
-             */
-            proposed?: number;
-            /**
-             * @description Changing: a version is in force and another one is proposed.
-             * @enum {string}
-             */
-            state: "none" | "proposed" | "in_force" | "changing";
-            /**
-             * Format: int64
-             * @description The version in force.
-             */
-            version?: number;
-        };
-        SloAgreementView: {
-            /** Format: date-time */
-            agreedAt?: string;
-            /** Format: date-time */
-            inForceAt?: string;
-            /** Format: date-time */
-            proposedAt: string;
-            proposedBy: components["schemas"]["JournalActor"];
-            stakeholders: components["schemas"]["SloStakeholder"][];
-            /**
-             * @description Superseded: was in force. Withdrawn: another version was proposed before this one was agreed.
-             * @enum {string}
-             */
-            state: "proposed" | "in_force" | "superseded" | "withdrawn";
-            /** Format: date-time */
-            supersededAt?: string;
-            terms: components["schemas"]["SloTermsView"];
-            /** Format: int64 */
-            version: number;
-            /** @description Everything that was said to it, in order. */
-            words: components["schemas"]["SloWordView"][];
-        };
-        SloAgreements: {
-            items: components["schemas"]["SloAgreementView"][];
-            reason: components["schemas"]["TextBoth"];
-            /** @description Whether a changed objective or window waits for its stakeholders. */
-            required: boolean;
-        };
         SloAlertView: {
             /** Format: double */
             budgetLeft: number;
@@ -3614,7 +3645,7 @@ export interface components {
              * @enum {string}
              */
             absent: "unknown" | "bad";
-            agreement: components["schemas"]["SloAgreementBrief"];
+            agreement: components["schemas"]["AgreementBrief"];
             alertRules: components["schemas"]["SloRuleView"][];
             /** @description The open alerts. */
             alerts: components["schemas"]["SloAlertView"][];
@@ -4124,23 +4155,8 @@ export interface components {
             /** @description Share of the minutes with data in the objective's window that ends at the point. What is left of the budget is provisional where it is well under 1. */
             windowKnown: number[];
         };
-        SloStakeholder: {
-            /** Format: date-time */
-            at?: string;
-            by?: components["schemas"]["JournalActor"];
-            comment?: string;
-            /** @description Whether the caller may speak for it. */
-            mine: boolean;
-            /** @description team:payments, user:ada@example.com or role:admin. */
-            name: string;
-            /**
-             * @description Empty while nothing was said.
-             * @enum {string}
-             */
-            word: "" | "agree" | "decline";
-        };
         SloSummary: {
-            agreement: components["schemas"]["SloAgreementBrief"];
+            agreement: components["schemas"]["AgreementBrief"];
             /** @description The open alerts. */
             alerts: components["schemas"]["SloAlertView"][];
             backfill: components["schemas"]["SloBackfillView"];
@@ -4242,12 +4258,6 @@ export interface components {
             updatedAt?: string;
             window: components["schemas"]["SloPeriod"];
         };
-        SloTermsView: {
-            budgetingMethod?: string;
-            objectives: components["schemas"]["OpensloObjective"][];
-            text: components["schemas"]["TextBoth"];
-            timeWindow?: components["schemas"]["OpensloTimeWindow"][];
-        };
         SloTrial: {
             /**
              * Format: date-time
@@ -4312,16 +4322,6 @@ export interface components {
             short?: string;
             /** @description How far a forecast rule looks ahead, for example 3d. */
             within?: string;
-        };
-        SloWordView: {
-            /** Format: date-time */
-            at: string;
-            by: components["schemas"]["JournalActor"];
-            comment?: string;
-            /** @description Empty for a waiver. */
-            stakeholder: string;
-            /** @enum {string} */
-            word: "agree" | "decline" | "waive";
         };
         SloWorst: {
             /** Format: double */
@@ -6419,7 +6419,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloAgreements"];
+                    "application/json": components["schemas"]["Agreements"];
                 };
             };
             /** @description Error */
@@ -6457,7 +6457,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloAgreementView"];
+                    "application/json": components["schemas"]["AgreementView"];
                 };
             };
             /** @description Error */
@@ -6495,7 +6495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloAgreementView"];
+                    "application/json": components["schemas"]["AgreementView"];
                 };
             };
             /** @description Error */
@@ -6533,7 +6533,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SloAgreementView"];
+                    "application/json": components["schemas"]["AgreementView"];
                 };
             };
             /** @description Error */
