@@ -9,7 +9,9 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +21,7 @@ import (
 // Plan says what happens.
 type Plan struct {
 	Name     string
+	Job      string    // of its series, so that several plans fit into one store
 	From, To time.Time // whole minutes
 	Scrape   time.Duration
 	// Rate is how many requests come each second at a time, over all pods.
@@ -39,6 +42,29 @@ type Plan struct {
 	// Born has the counter of errors exist from a pod's start, at zero, rather than
 	// from its first error.
 	Born bool
+
+	// Every is how long after the scrapes at a time the next ones come, where that
+	// changes; otherwise it is Scrape.
+	Every func(t time.Time) time.Duration
+	// Apart has each pod scraped at a time of its own within the interval, as
+	// servers do, and not all at once.
+	Apart bool
+	// Away reports whether a pod cannot be reached: its up is 0, and its counters
+	// are missing.
+	Away func(pod string, t time.Time) bool
+	// Before is what the first pods have counted already when the scrapes begin.
+	Before float64
+	// Unit is how much one event adds to a counter, where that is not 1.
+	Unit float64
+	// Version is a label of a pod that is deployed anew when it changes: another
+	// process, and other series, under the same name.
+	Version func(pod string, t time.Time) string
+	// Marked has series that are gone marked as stale, as servers do that scrape.
+	Marked bool
+	// Bare leaves out up; the counters are all there is.
+	Bare bool
+	// Tells has each process say when it began.
+	Tells bool
 }
 
 // Sample is one value of one series.
@@ -59,7 +85,7 @@ type Scenario struct {
 	Plan
 	Labels  []map[string]string
 	Samples []Sample // in order of time
-	Gaps    []Span   // minutes whose scrapes did not happen
+	Gaps    []Span   // minutes whose scrapes did not happen, in order
 	seen    []Count  // by minute: increments in the minute of the scrape that showed them
 	Unseen  Count    // what no scrape could see: between a process' last scrape and its end
 }
@@ -73,11 +99,12 @@ const (
 // process is one life of a pod.
 type process struct {
 	pod      string
+	version  string
+	began    time.Time
 	good     float64
 	bad      float64
 	goodSeen float64
 	badSeen  float64
-	scraped  bool
 }
 
 type simulation struct {
@@ -85,6 +112,8 @@ type simulation struct {
 	r     *rand.Rand
 	alive map[string]*process
 	index map[string]int
+	shown map[string]map[int]bool // by pod: the series of its last scrape
+	last  time.Time               // when scrapes were planned before, whether they happened or not
 }
 
 // Make runs a plan. The same plan and seed give the same scenario.
@@ -95,31 +124,40 @@ func Make(p Plan, seed uint64) *Scenario {
 	s := &simulation{
 		Scenario: &Scenario{Plan: p, seen: make([]Count, int(p.To.Sub(p.From)/time.Minute)+2)},
 		r:        rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a simulation that can be repeated
-		alive:    map[string]*process{}, index: map[string]int{},
+		alive:    map[string]*process{}, index: map[string]int{}, shown: map[string]map[int]bool{}, last: p.From,
+	}
+	if s.Unit == 0 {
+		s.Unit = 1
 	}
 	s.start(p.From)
 	s.scrape(p.From)
-	for planned := p.From.Add(p.Scrape); !planned.After(p.To); planned = planned.Add(p.Scrape) {
+	for planned := s.next(p.From); !planned.After(p.To); planned = s.next(planned) {
 		s.live(planned)
 		s.turnOver(planned)
 		if p.Down != nil && p.Down(planned) {
 			s.gap(planned)
-			continue
+		} else {
+			s.scrape(planned)
 		}
-		at := planned
-		if p.Late != nil {
-			at = at.Add(p.Late(planned, s.r))
-		}
-		s.scrape(at)
+		s.last = planned
 	}
 	s.end()
+	slices.SortStableFunc(s.Samples, func(a, b Sample) int { return cmp.Compare(a.T, b.T) })
 	return s.Scenario
+}
+
+// next is when the scrapes after those of a time are planned.
+func (s *simulation) next(t time.Time) time.Time {
+	if s.Every != nil {
+		return t.Add(s.Every(t))
+	}
+	return t.Add(s.Scrape)
 }
 
 // live lets the requests of one scrape interval happen.
 func (s *simulation) live(end time.Time) {
-	begin := end.Add(-s.Scrape)
-	total := poisson(s.r, s.Rate(begin)*s.Scrape.Seconds())
+	begin := s.last
+	total := poisson(s.r, s.Rate(begin)*end.Sub(begin).Seconds())
 	share := 0.0
 	if s.Errors != nil {
 		share = s.Errors(begin)
@@ -128,8 +166,8 @@ func (s *simulation) live(end time.Time) {
 	pods := s.pods()
 	for i, p := range pods {
 		g, b := part(total-bad, i, len(pods)), part(bad, i, len(pods))
-		p.good += g
-		p.bad += b
+		p.good += g * s.Unit
+		p.bad += b * s.Unit
 	}
 }
 
@@ -161,24 +199,38 @@ func (s *simulation) turnOver(t time.Time) {
 	for name, p := range s.alive {
 		if !slices.Contains(names, name) {
 			s.lose(p)
+			s.show(name, t, nil)
 			delete(s.alive, name)
 		}
 	}
 	for _, name := range names {
 		p := s.alive[name]
-		if p != nil && s.Restarts != nil && s.Restarts(name, t) {
+		version := s.versionOf(name, t)
+		if p != nil && (s.Restarts != nil && s.Restarts(name, t) || p.version != version) {
 			s.lose(p)
 			p = nil
 		}
 		if p == nil {
-			s.alive[name] = &process{pod: name}
+			s.alive[name] = &process{pod: name, version: version, began: s.last}
 		}
 	}
 }
 
+func (s *simulation) versionOf(pod string, t time.Time) string {
+	if s.Version == nil {
+		return ""
+	}
+	return s.Version(pod, t)
+}
+
+// start has the first pods. What they counted before, nobody saw happen.
 func (s *simulation) start(t time.Time) {
-	for _, name := range s.Pods(t) {
-		s.alive[name] = &process{pod: name}
+	for i, name := range s.Pods(t) {
+		p := &process{pod: name, version: s.versionOf(name, t), began: t.Add(-time.Hour)}
+		p.good = s.Before * float64(i+1)
+		p.bad = math.Floor(p.good / 1000)
+		p.goodSeen, p.badSeen = p.good, p.bad
+		s.alive[name] = p
 	}
 }
 
@@ -194,35 +246,96 @@ func (s *simulation) end() {
 	}
 }
 
-// scrape writes what every pod shows.
-func (s *simulation) scrape(at time.Time) {
-	// A scrape on a full minute belongs to the minute that ends there.
-	minute := int64((at.Sub(s.From) - 1) / time.Minute)
-	for _, p := range s.pods() {
-		s.sample(at, "up", p.pod, "", 1)
-		s.sample(at, Metric, p.pod, "200", p.good)
-		if s.Born || p.bad > 0 {
-			s.sample(at, Metric, p.pod, "500", p.bad)
+// scrape has every pod scraped.
+func (s *simulation) scrape(planned time.Time) {
+	for i, p := range s.pods() {
+		at := planned
+		if s.Apart {
+			at = at.Add(time.Duration(7919*i%9000) * time.Millisecond)
 		}
-		s.seen[minute].Total += p.good + p.bad - p.goodSeen - p.badSeen
-		s.seen[minute].Bad += p.bad - p.badSeen
-		p.goodSeen, p.badSeen, p.scraped = p.good, p.bad, true
+		if s.Late != nil && planned.After(s.From) {
+			at = at.Add(s.Late(planned, s.r))
+		}
+		s.visit(p, planned, at)
 	}
 }
 
-func (s *simulation) sample(at time.Time, name, pod, code string, v float64) {
-	key := name + "\x00" + pod + "\x00" + code
+// visit writes what one pod shows.
+func (s *simulation) visit(p *process, planned, at time.Time) {
+	away := s.Away != nil && s.Away(p.pod, planned)
+	if !s.Bare {
+		up := 1.0
+		if away {
+			up = 0
+		}
+		s.sample(at, up, "up", p, "")
+	}
+	if away {
+		s.show(p.pod, at, nil)
+		return
+	}
+	shown := map[int]bool{}
+	if s.Tells {
+		shown[s.sample(at, float64(p.began.Unix()), "process_start_time_seconds", p, "")] = true
+	}
+	shown[s.sample(at, p.good, Metric, p, "200")] = true
+	if s.Born || p.bad > 0 {
+		shown[s.sample(at, p.bad, Metric, p, "500")] = true
+	}
+	s.show(p.pod, at, shown)
+	// A scrape on a full minute belongs to the minute that ends there.
+	minute := int64((at.Sub(s.From) - 1) / time.Minute)
+	s.seen[minute].Total += (p.good - p.goodSeen) + (p.bad - p.badSeen)
+	s.seen[minute].Bad += p.bad - p.badSeen
+	p.goodSeen, p.badSeen = p.good, p.bad
+}
+
+// show keeps which series a scrape of a pod held, and marks those as gone that the
+// former one held and this one does not.
+func (s *simulation) show(pod string, at time.Time, shown map[int]bool) {
+	if s.Marked {
+		for _, i := range slices.Sorted(maps.Keys(s.shown[pod])) {
+			if !shown[i] {
+				s.Samples = append(s.Samples, Sample{i, at.UnixMilli(), math.Float64frombits(staleBits)})
+			}
+		}
+	}
+	s.shown[pod] = shown
+}
+
+// staleBits are those of the NaN that marks a series as gone.
+const staleBits = 0x7ff0000000000002
+
+func (s *simulation) sample(at time.Time, v float64, name string, p *process, code string) int {
+	version := p.version
+	if code == "" {
+		version = ""
+	}
+	key := name + "\x00" + p.pod + "\x00" + code + "\x00" + version
 	i, ok := s.index[key]
 	if !ok {
-		labels := map[string]string{"__name__": name, "job": Job, "instance": pod}
+		labels := map[string]string{"__name__": name, "job": s.JobName(), "instance": p.pod}
 		if code != "" {
 			labels["code"] = code
+		}
+		if version != "" {
+			labels["version"] = version
 		}
 		i = len(s.Labels)
 		s.index[key] = i
 		s.Labels = append(s.Labels, labels)
 	}
 	s.Samples = append(s.Samples, Sample{i, at.UnixMilli(), v})
+	return i
+}
+
+// JobName is the job of the plan's series: Job, unless the plan has one of its
+// own.
+func (p *Plan) JobName() string {
+	if p.Job != "" {
+		return p.Job
+	}
+	return Job
 }
 
 // gap notes that the minutes up to t were not scraped.
@@ -233,7 +346,7 @@ func (s *simulation) gap(t time.Time) {
 		s.Gaps[last].To = end
 		return
 	}
-	s.Gaps = append(s.Gaps, Span{t.Add(-s.Scrape).Unix() / 60, end})
+	s.Gaps = append(s.Gaps, Span{s.last.Unix() / 60, end})
 }
 
 // Seen is what the scrapes between two times showed: after from, up to and
@@ -247,6 +360,12 @@ func (s *Scenario) Seen(from, to time.Time) Count {
 		c.Bad += s.seen[m].Bad
 	}
 	return c
+}
+
+// InGap reports whether a minute since 1970 begins within a gap, so that what was
+// seen after it may have happened before.
+func (s *Scenario) InGap(minute int64) bool {
+	return slices.ContainsFunc(s.Gaps, func(g Span) bool { return minute > g.From && minute <= g.To })
 }
 
 // Consumed is the share of the error budget of the whole scenario that the seen

@@ -99,6 +99,11 @@ func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 	if n < rounds {
 		return Birth{}, true
 	}
+	// The targets of a job are scraped one after the other: what was scraped just
+	// now may be the same round as this one, after a long pause.
+	if former, _ := w.latest(up, math.MinInt64, q.at-shortestGap.Milliseconds(), 1, healthy); former > 0 && q.at-former > 2*shortestGap.Milliseconds() {
+		last = former
+	}
 	began := w.began(q)
 	switch {
 	case began == 0:
