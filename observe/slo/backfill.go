@@ -150,8 +150,11 @@ func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
 	var all []reading
 	for _, m := range sh.members {
 		resting := now.Before(m.pausedUntil) && m.pausedUntil.Sub(now) <= backfillPause
-		if len(m.missing) > 0 && !m.gathering && !paused[m.def.Source] && !resting {
-			all = append(all, reading{m: m})
+		if m.gathering || paused[m.def.Source] || resting {
+			continue
+		}
+		if again, due := m.dueRecheck(); len(m.missing) > 0 || due {
+			all = append(all, reading{m: m, span: again, again: len(m.missing) == 0})
 		}
 	}
 	if len(all) == 0 {
@@ -167,7 +170,9 @@ func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
 	})
 	all = all[:min(len(all), backfillBatch)]
 	for i := range all {
-		all[i].span = all[i].m.nextMissing(counts)
+		if !all[i].again {
+			all[i].span = all[i].m.nextMissing(counts)
+		}
 	}
 	return all
 }
@@ -201,7 +206,7 @@ func (e *engine) fill(ctx context.Context, sh *shard, steps []reading) error {
 	x := &step{sh: sh, made: database.Micros(now)}
 	any := false
 	for i := range steps {
-		if steps[i].err != nil || !sh.holds(steps[i].m, steps[i].span) {
+		if steps[i].err != nil || !sh.holds(&steps[i]) {
 			continue
 		}
 		any = true
@@ -227,12 +232,16 @@ func (e *engine) finish(ctx context.Context, sh *shard, x *step, now time.Time) 
 	return err
 }
 
-// holds reports whether a span of a member is still missing: neither its
+// holds reports whether what was read of a member is still wanted: neither its
 // definition nor the clock changed meanwhile.
-func (sh *shard) holds(m *member, span minutes) bool {
-	return slices.Contains(sh.members, m) && slices.ContainsFunc(m.missing, func(x minutes) bool {
-		return x.From <= span.From && x.To >= span.To
-	})
+func (sh *shard) holds(r *reading) bool {
+	if !slices.Contains(sh.members, r.m) {
+		return false
+	}
+	if r.again {
+		return r.span.To <= r.m.final
+	}
+	return slices.ContainsFunc(r.m.missing, func(x minutes) bool { return x.From <= r.span.From && x.To >= r.span.To })
 }
 
 // fillOne takes past minutes of one objective.
@@ -242,6 +251,12 @@ func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time
 	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, ledger.Between(first, sh.end), time.Time{})
 	if err != nil {
 		return err
+	}
+	if r.again {
+		m.checked(r.span)
+		if !r.tells(first, h) {
+			return nil
+		}
 	}
 	for i, c := range r.counted {
 		if at := r.span.From + int64(i) - first; c.Known && at >= 0 && at < int64(len(h.Minutes)) {

@@ -266,6 +266,7 @@ func (sh *shard) settle(now time.Time) {
 			raw := m.raw[at-sh.final]
 			_, m.slicer = m.next(m.slicer, at, raw)
 			m.fold(&m.doubt, at, raw)
+			m.attend(at, raw)
 		}
 		m.doubt.forget(m.def.reach(final))
 		m.raw = append(m.raw[:0:0], m.raw[final-sh.final:]...)

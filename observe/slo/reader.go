@@ -20,6 +20,7 @@ const readers = 4
 type reading struct {
 	m       *member
 	span    minutes
+	again   bool // it was read before
 	counted []ledger.Minute
 	lumps   []ledger.Lump
 	trouble trouble   // of the last minute

@@ -151,6 +151,9 @@ type member struct {
 	complete    bool      // its row is summed up; otherwise the past has yet to be added
 	gathering   bool      // its past is being read
 	pausedUntil time.Time // until then its past is left alone
+	silent      int64     // the first minute of the silence under way; 0 where there is none
+	rechecks    []recheck
+	attended    bool // since the process began
 }
 
 // Over reads a window off the block.
