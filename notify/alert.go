@@ -58,6 +58,7 @@ type Alert struct {
 	Group      string          `json:"group,omitempty"`     // alerts of one cause have one
 	Together   []string        `json:"together,omitempty"`  // objectives whose alerts were in the group before
 	Joined     bool            `json:"joined,omitempty"`    // the same people were told of the group before
+	Others     int             `json:"others,omitempty"`    // how many more than together names
 	StillOpen  []string        `json:"stillOpen,omitempty"` // objectives of the group, when it ends
 }
 
@@ -228,7 +229,12 @@ func (a Alert) facts(p notice.Phase) []notice.Fact {
 		add(text.Say("Failed events", "失敗したイベント"), text.Say("%[1]s of %[2]s in the last %[3]s", "直近%[3]sで%[2]s件中%[1]s件", Count(a.Bad), Count(a.Total), Period(a.Long)))
 	}
 	if p == notice.Fired && len(a.Together) > 0 {
-		add(text.Say("Together with", "同時に発生"), same(strings.Join(a.Together, ", ")))
+		others := strings.Join(a.Together, ", ")
+		said := same(others)
+		if a.Others > 0 {
+			said = text.Say("%s and %d more", "%s、ほか%d件", others, a.Others)
+		}
+		add(text.Say("Together with", "同時に発生"), said)
 	}
 	if p == notice.Resolved && len(a.StillOpen) > 0 {
 		add(text.Say("Still open", "継続中"), same(strings.Join(a.StillOpen, ", ")))

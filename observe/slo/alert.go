@@ -71,6 +71,7 @@ type Alert struct {
 
 	Group         string         `json:"group,omitempty"`     // alerts of one cause have one
 	Together      []string       `json:"together,omitempty"`  // objectives whose alerts were in the group before
+	Others        int            `json:"others,omitempty"`    // how many more than those that together names
 	Joined        bool           `json:"joined,omitempty"`    // the same people were told of the group before
 	StillOpen     []string       `json:"stillOpen,omitempty"` // objectives of the group, when this alert ends
 	Explanation   text.Both      `json:"explanation,omitzero"`
@@ -220,10 +221,10 @@ func loadAlerts(ctx context.Context, q db.DBTX, name string) (map[burn.Severity]
 }
 
 // record stores a change of an alert and puts it into the journal.
-func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string, now time.Time) error {
+func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string, now time.Time, with *company) error {
 	q, a := db.New(tx), c.alert
 	a.Data.Team = owner
-	err := s.complete(ctx, tx, &a.Data, c.kind, now)
+	err := s.complete(ctx, tx, &a.Data, c.kind, now, with)
 	if err != nil {
 		return err
 	}
@@ -248,10 +249,10 @@ func (s *Service) record(ctx context.Context, tx *sql.Tx, c change, owner string
 
 // complete adds what an alert's data does not know by itself: its group, and what
 // was found out while it was open.
-func (s *Service) complete(ctx context.Context, tx *sql.Tx, a *Alert, kind string, now time.Time) error {
+func (s *Service) complete(ctx context.Context, tx *sql.Tx, a *Alert, kind string, now time.Time, with *company) error {
 	if kind == EntryAlertFired {
-		if err := s.join(ctx, tx, a, now); err != nil {
-			return err
+		if err := with.join(ctx, a, now); err != nil || a.Others > 0 {
+			return err // of very many, the first are explained
 		}
 		return s.queue.Insert(ctx, tx, explainJob{Alert: a.ID})
 	}
@@ -261,7 +262,7 @@ func (s *Service) complete(ctx context.Context, tx *sql.Tx, a *Alert, kind strin
 	}
 	a.keep(stored)
 	if kind == EntryAlertResolved {
-		a.StillOpen, err = stillOpen(ctx, tx, a)
+		a.StillOpen, err = with.stillOpen(ctx, a)
 	}
 	return err
 }
@@ -276,7 +277,7 @@ func (s *Service) endAlerts(ctx context.Context, tx *sql.Tx, d *Definition) erro
 		a := open[severity]
 		a.Data.ResolvedAt = s.now().UTC()
 		a.Data.Reason = text.Say("the objective was removed", "目標が削除されました")
-		if err := s.record(ctx, tx, change{EntryAlertResolved, a}, a.Data.Team, a.Data.ResolvedAt); err != nil {
+		if err := s.record(ctx, tx, change{EntryAlertResolved, a}, a.Data.Team, a.Data.ResolvedAt, s.company(tx)); err != nil {
 			return err
 		}
 	}

@@ -22,12 +22,21 @@ import (
 func coverageOf(ctx context.Context, q db.DBTX, name string) (exclusion.Coverage, error) {
 	r, err := db.New(q).Coverage(ctx, name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return exclusion.Coverage{SLO: name}, nil
+		return coverage(name, "", "", ""), nil
 	}
 	if err != nil {
 		return exclusion.Coverage{}, database.Fault(fmt.Errorf("read who %s belongs to: %w", name, err))
 	}
-	return exclusion.Coverage{SLO: r.Name, Service: r.Service, System: r.System, Team: r.Owner}, nil
+	return coverage(r.Name, r.Service, r.System, r.Owner), nil
+}
+
+// coverage is by what an objective can be covered.
+func coverage(name, service, system, team string) exclusion.Coverage {
+	c := exclusion.Coverage{SLO: name, Service: service, System: system, Team: team}
+	if whole := wholeOf(name); whole != name {
+		c.Whole = whole
+	}
+	return c
 }
 
 // excludedMinutes are the minutes of span that do not count for an objective,

@@ -37,7 +37,7 @@ func (o objectives) Coverages(ctx context.Context, q exclusion.Reader) ([]exclus
 	}
 	all := make([]exclusion.Coverage, len(rows))
 	for i, r := range rows {
-		all[i] = exclusion.Coverage{SLO: r.Name, Service: r.Service, System: r.System, Team: r.Owner}
+		all[i] = coverage(r.Name, r.Service, r.System, r.Owner)
 	}
 	return all, nil
 }

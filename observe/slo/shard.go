@@ -338,7 +338,7 @@ func (sh *shard) exclude(m *member, span minutes) {
 	m.knownFor = ledger.Between(span.From, span.To+2*ledger.MinutesPerHour)
 	m.excluded = nil
 	if book := sh.book(); !book.Empty() {
-		m.excluded = book.Minutes(exclusion.Coverage{SLO: m.name, Service: m.d.Service, System: m.d.System, Team: m.d.Owner}, m.knownFor)
+		m.excluded = book.Minutes(coverage(m.name, m.d.Service, m.d.System, m.d.Owner), m.knownFor)
 	}
 }
 

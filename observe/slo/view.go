@@ -93,7 +93,8 @@ type AlertView struct {
 	Reason     text.Both     `json:"reason"`
 
 	Group         string         `json:"group,omitempty" doc:"Alerts of one cause have one."`
-	Together      []string       `json:"together,omitempty" doc:"Objectives whose alerts were in the group before."`
+	Together      []string       `json:"together,omitempty" doc:"Objectives whose alerts were in the group before, at most 20."`
+	Others        int            `json:"others,omitempty" doc:"How many more there were."`
 	Explanation   *text.Both     `json:"explanation,omitempty" doc:"Which label values burn most, compared with before; found soon after the alert began."`
 	Contributions []Contribution `json:"contributions,omitempty"`
 }
@@ -310,7 +311,7 @@ func viewAlert(r db.SloAlert) (AlertView, error) {
 		Since: database.Time(r.Since), ResolvedAt: timeOf(r.ResolvedAt), Rules: nonNil(a.Rules),
 		Long: a.Long, Short: a.Short, Factor: a.Factor, LongBurn: a.LongBurn, ShortBurn: a.ShortBurn,
 		BudgetLeft: a.BudgetLeft, Reason: a.Reason,
-		Group: a.Group, Together: a.Together, Explanation: explanation(a), Contributions: a.Contributions,
+		Group: a.Group, Together: a.Together, Others: a.Others, Explanation: explanation(a), Contributions: a.Contributions,
 	}, nil
 }
 

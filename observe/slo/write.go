@@ -34,9 +34,9 @@ func (s *Service) writeSteps(ctx context.Context, steps []*step, generation int6
 		if n == 0 {
 			return errChanged
 		}
-		stmts := prepare(tx)
+		stmts, with := prepare(tx), s.company(tx)
 		for _, x := range steps {
-			if err := s.writeStep(ctx, tx, stmts, x, now); err != nil {
+			if err := s.writeStep(ctx, tx, stmts, x, now, with); err != nil {
 				return fmt.Errorf("write shard %d: %w", x.sh.number, err)
 			}
 		}
@@ -44,7 +44,7 @@ func (s *Service) writeSteps(ctx context.Context, steps []*step, generation int6
 	})
 }
 
-func (s *Service) writeStep(ctx context.Context, tx *sql.Tx, stmts *prepared, x *step, now time.Time) error {
+func (s *Service) writeStep(ctx context.Context, tx *sql.Tx, stmts *prepared, x *step, now time.Time, with *company) error {
 	q := db.New(stmts)
 	for _, c := range x.columns {
 		if err := q.PutMinute(ctx, c); err != nil {
@@ -79,13 +79,13 @@ func (s *Service) writeStep(ctx context.Context, tx *sql.Tx, stmts *prepared, x 
 			return err
 		}
 	}
-	return s.tell(ctx, tx, x, now)
+	return s.tell(ctx, tx, x, now, with)
 }
 
 // tell puts into the journal what a step changed.
-func (s *Service) tell(ctx context.Context, tx *sql.Tx, x *step, now time.Time) error {
+func (s *Service) tell(ctx context.Context, tx *sql.Tx, x *step, now time.Time, with *company) error {
 	for _, c := range x.changes {
-		if err := s.record(ctx, tx, c.change, c.m.d.Owner, now); err != nil {
+		if err := s.record(ctx, tx, c.change, c.m.d.Owner, now, with); err != nil {
 			return err
 		}
 	}

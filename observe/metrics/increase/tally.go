@@ -16,8 +16,8 @@ import (
 
 // Limits of one selection.
 const (
-	MaxSeries = 20_000 // counters that are added up
-	MaxGroups = 5_000  // combinations of values of its By labels
+	MaxSeries = 250_000 // counters that are added up
+	MaxGroups = 25_000  // combinations of values of its By labels
 )
 
 // Plan is a selection as it is counted.

@@ -47,12 +47,16 @@ func (c Covers) all() []cover {
 	return all
 }
 
-// Coverage is by what an objective can be covered: its own name, and what it
-// belongs to, where it belongs to any.
-type Coverage struct{ SLO, Service, System, Team string }
+// Coverage is by what an objective can be covered: its own name, that of the
+// objective whose instance it is, and what it belongs to, where it belongs to any.
+type Coverage struct{ SLO, Whole, Service, System, Team string }
 
 func (c Coverage) covers() []cover {
-	return []cover{{coverSLO, c.SLO}, {coverService, c.Service}, {coverSystem, c.System}, {coverTeam, c.Team}}
+	all := []cover{{coverSLO, c.SLO}, {coverService, c.Service}, {coverSystem, c.System}, {coverTeam, c.Team}}
+	if c.Whole != "" {
+		all = append(all, cover{coverSLO, c.Whole})
+	}
+	return all
 }
 
 // by reports whether an objective is covered.

@@ -236,6 +236,9 @@ func (s *Service) hides(ctx context.Context, q Reader, x *Exclusion) ([]Hidden, 
 	}
 	var all []Hidden
 	for _, c := range covered {
+		if c.Whole != "" && !slices.Contains(x.Covers.SLOs, c.SLO) {
+			continue // the whole stands for its instances, of which there may be thousands
+		}
 		h, err := s.objectives.Hides(ctx, q, c, x, book)
 		if err != nil {
 			return nil, err
