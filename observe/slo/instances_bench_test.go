@@ -70,7 +70,7 @@ func BenchmarkRoundOfFiveThousandInstances(b *testing.B) {
 	for range 3 {
 		round(false)
 	}
-	if n := len(w.instances()); n != benchInstances {
+	if n := w.whole().Count; n != benchInstances {
 		b.Fatalf("%d instances were found", n)
 	}
 	for b.Loop() {

@@ -67,6 +67,16 @@ func (w *world) instances() []slo.Summary {
 	return all
 }
 
+// whole is how checkout says that its instances stand.
+func (w *world) whole() *slo.InstancesView {
+	w.t.Helper()
+	if x := w.detail("checkout").Instances; x != nil {
+		return x
+	}
+	w.t.Fatal("checkout is not taken apart")
+	return nil
+}
+
 func names(all []slo.Summary) []string {
 	var names []string
 	for _, x := range all {
