@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
@@ -58,6 +60,7 @@ func (s *Sources) Kind() ascode.Kind {
 		APIVersion: "openslo/v1", Kind: "DataSource", ID: "data-sources", Order: 40, Event: "metrics.source_",
 		Title:    text.Say("Data source", "データソース"),
 		New:      func() any { return &DataSource{} },
+		Upgrade:  joinDetails,
 		Ref:      func(d *ascode.Document) string { return "source:" + d.Name },
 		Validate: func(d *ascode.Document) []*fault.Error { return s.validate(d) },
 		Redact:   redact,
@@ -66,6 +69,31 @@ func (s *Sources) Kind() ascode.Kind {
 		Remove:   s.drop,
 		Check:    s.checkDocument,
 	}
+}
+
+// joinDetails reads connectionDetails that are written as a list of fields, which
+// the specification leaves open, as one mapping.
+func joinDetails(root *yaml.Node) {
+	field := func(n *yaml.Node, name string) *yaml.Node {
+		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				return n.Content[i+1]
+			}
+		}
+		return nil
+	}
+	list := field(field(root, "spec"), "connectionDetails")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return
+	}
+	one := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: list.Line, Column: list.Column}
+	for _, item := range list.Content {
+		if item.Kind != yaml.MappingNode {
+			return
+		}
+		one.Content = append(one.Content, item.Content...)
+	}
+	*list = *one
 }
 
 func (s *Sources) put(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {

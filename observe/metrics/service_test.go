@@ -400,3 +400,13 @@ func TestTheAPI(t *testing.T) {
 		}
 	})
 }
+
+func TestConnectionDetailsMayBeAListOfFields(t *testing.T) {
+	s := start(t, dbtest.Open(t, dbtest.SQLite(t), dbtest.Room{Name: "ascode", Files: ascode.Migrations}, dbtest.Room{Name: "metrics", Files: metrics.Migrations}))
+	if err := s.apply(t, document("listed", "    - url: http://127.0.0.1:1\n    - timeout: 5s\n")); err != nil {
+		t.Error(err)
+	}
+	if err := s.apply(t, document("listed", "    - http://127.0.0.1:1\n")); err == nil {
+		t.Error("a list of something else is accepted")
+	}
+}

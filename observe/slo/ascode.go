@@ -56,8 +56,9 @@ func (s *Service) Kinds(r *ascode.Registry) {
 		func() any { return &openslo.AlertCondition{} }, openslo.ValidateAlertCondition)
 	part(kindPolicy, "alert-policies", 72, text.Say("Alert policy", "アラートポリシー"),
 		func() any { return &openslo.AlertPolicy{} }, openslo.ValidateAlertPolicy)
-	part(kindSLI, "slis", 80, text.Say("Service level indicator", "サービスレベル指標"),
-		func() any { return &openslo.SLI{} }, openslo.ValidateSLI)
+	add(ascode.Kind{Kind: kindSLI, ID: "slis", Order: 80, Title: text.Say("Service level indicator", "サービスレベル指標"),
+		Upgrade: openslo.Upgrade, New: func() any { return &openslo.SLI{} }, Validate: openslo.ValidateSLI,
+		Apply: s.putPart, Remove: s.dropPart, Check: s.checkPart})
 	add(ascode.Kind{Kind: kindSLO, ID: "slos", Order: 90, AlsoVersions: alpha, Upgrade: openslo.Upgrade, Event: "slo.",
 		Title: text.Say("Service level objective", "サービスレベル目標"),
 		New:   func() any { return &openslo.SLO{} }, Validate: openslo.ValidateSLO,

@@ -25,6 +25,10 @@ var rates = []string{"rate", "increase"}
 // sum(rate(x[{{.window}}])).
 func Templated(expr string) bool { return placeholder.MatchString(expr) }
 
+// Closed is the expression with its open windows as long as given, in Prometheus'
+// spelling.
+func Closed(expr, window string) string { return placeholder.ReplaceAllString(expr, window) }
+
 // Counters takes the rates over an open window off an expression and leaves the
 // counters: sum(rate(x[{{.window}}])) becomes sum(x), whose increase can be taken
 // over any window. An open window anywhere else is an Invalid fault.

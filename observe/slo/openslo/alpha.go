@@ -9,8 +9,9 @@ import (
 )
 
 // Upgrade turns an SLO or a Service of AlphaVersion into one of APIVersion, in
-// place, and alert policies that are only named into references. What it does
-// not know stays as it is, to be refused where it stands.
+// place, alert policies that are only named into references, and expressions with
+// an open window into such that can be counted. What it does not know stays as it
+// is, to be refused where it stands.
 //
 // An alpha SLO has the queries of a ratio in each objective. Where they are the
 // same, they become the indicator of the SLO; otherwise each objective keeps its
@@ -19,6 +20,7 @@ func Upgrade(root *yaml.Node) {
 	version, spec := get(root, "apiVersion"), get(root, "spec")
 	if spec != nil && spec.Kind == yaml.MappingNode {
 		namedPolicies(spec)
+		closeWindows(spec)
 	}
 	if version == nil || version.Value != AlphaVersion {
 		return
@@ -45,6 +47,56 @@ func namedPolicies(spec *yaml.Node) {
 			list.Content[i] = wrap("alertPolicyRef", p)
 		}
 	}
+}
+
+// closeWindows has expressions that leave their window open, as in
+// rate(x[{{.window}}]), counted: of a ratio whose counters are under a rate the
+// counters are taken, anywhere else the window is the minute that is counted.
+func closeWindows(spec *yaml.Node) {
+	closeIn(spec)
+	closeIn(get(get(spec, "indicator"), "spec"))
+	if list := get(spec, "objectives"); list != nil {
+		for _, o := range list.Content {
+			closeIn(get(get(o, "indicator"), "spec"))
+		}
+	}
+}
+
+// closeIn closes the windows of one SLI.
+func closeIn(sli *yaml.Node) {
+	ratio := get(sli, "ratioMetric")
+	open := queriesOf(ratio, "good", "bad", "total")
+	bare := make([]string, len(open))
+	counters := len(open) > 0
+	for i, q := range open {
+		var err error
+		bare[i], err = promexpr.Counters(q.Value)
+		counters = counters && err == nil && promexpr.Templated(q.Value)
+	}
+	for i, q := range open {
+		if counters {
+			q.Value = bare[i]
+		}
+	}
+	if counters {
+		set(ratio, "counter", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: ratio.Line, Column: ratio.Column})
+	}
+	for _, q := range append(queriesOf(ratio, "good", "bad", "total", "raw"), queriesOf(sli, "thresholdMetric")...) {
+		q.Value = promexpr.Closed(q.Value, "1m")
+	}
+}
+
+// queriesOf are the expressions of the metrics in some fields.
+func queriesOf(n *yaml.Node, fields ...string) (found []*yaml.Node) {
+	for _, f := range fields {
+		spec := get(get(get(n, f), "metricSource"), "spec")
+		for _, name := range queryFields {
+			if q := get(spec, name); q != nil && q.Kind == yaml.ScalarNode {
+				found = append(found, q)
+			}
+		}
+	}
+	return found
 }
 
 // alphaUnits are the words for the units of a window.
