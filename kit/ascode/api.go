@@ -144,10 +144,11 @@ type FilterIn struct {
 	Set   string `query:"set" maxLength:"63" doc:"The set it was applied in, or browser."`
 	Owner string `query:"owner" maxLength:"200"`
 	Query string `query:"q" maxLength:"200" doc:"Part of the name."`
+	Name  string `query:"name" maxLength:"63" doc:"Exactly this name."`
 }
 
 func (in FilterIn) filter() Filter {
-	return Filter{Kind: in.Kind, Set: in.Set, Owner: in.Owner, Query: in.Query}
+	return Filter{Kind: in.Kind, Set: in.Set, Owner: in.Owner, Query: in.Query, Name: in.Name}
 }
 
 type listOut struct{ Body httpapi.Page[Stored] }

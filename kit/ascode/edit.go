@@ -81,12 +81,14 @@ func (e *Engine) Origin(ctx context.Context, k Key) (o Origin, found bool, err e
 	return Origin{ManagedBy: rows[0].managedBy, File: rows[0].file, Line: rows[0].line}, true, nil
 }
 
-// Filter chooses documents; its zero value chooses all. Query is part of a name.
+// Filter chooses documents; its zero value chooses all. Query is part of a name,
+// Name a whole one.
 type Filter struct {
 	Kind  string
 	Set   string
 	Owner string
 	Query string
+	Name  string
 	After string // the id of the last document that was seen
 	Limit int    // 0: all
 }
@@ -114,6 +116,9 @@ func (e *Engine) where(f Filter) (string, []any, error) {
 	}
 	if f.Owner != "" {
 		add("owner = $%d", f.Owner)
+	}
+	if f.Name != "" {
+		add("name = $%d", f.Name)
 	}
 	if f.Query != "" {
 		add(`LOWER(name) LIKE $%d ESCAPE '\'`, "%"+likeEscaper.Replace(strings.ToLower(f.Query))+"%")

@@ -449,6 +449,16 @@ func TestAnOwnerThatOnlyTheDatabaseKnowsIsAskedBeforeAndAfter(t *testing.T) {
 	})
 }
 
+func TestADocumentIsFoundByItsWholeName(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		r.apply(t, Request{Files: files(lampDoc("hall"), lampDoc("hall-2"))})
+		docs, _, err := r.List(t.Context(), Filter{Kind: "Lamp", Name: "hall"})
+		if err != nil || len(docs) != 1 || docs[0].Name != "hall" {
+			t.Errorf("found %v, %v", docs, err)
+		}
+	})
+}
+
 func TestListPagesThroughEverythingOnce(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		var docs []string

@@ -72,6 +72,13 @@ export const suggestion = (name: string) =>
 export const exclusions = (query: Query<"/api/v1/exclusions">) =>
   queryOptions({ queryKey: ["slo", "exclusions", query], queryFn: ({ signal }) => data(api.GET("/api/v1/exclusions", { signal, params: { query } })) });
 
+/** One document as YAML that applies to the same. */
+export const documentYaml = (kind: string, name: string) =>
+  queryOptions({ queryKey: ["ascode", "yaml", kind, name], queryFn: ({ signal }) => data(api.GET("/api/v1/documents/export", { signal, parseAs: "text", params: { query: { kind, name } } })), gcTime: 0, staleTime: Infinity });
+
+export const storedDocument = (kind: string, name: string) =>
+  queryOptions({ queryKey: ["ascode", "document", kind, name], queryFn: ({ signal }) => data(api.GET("/api/v1/documents/{kind}/{namespace}/{name}", { signal, params: { path: { kind, namespace: "default", name } } })), retry: false });
+
 export const alerts = (query: Query<"/api/v1/alerts">) =>
   queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/alerts", { signal, params: { query } })) });
 

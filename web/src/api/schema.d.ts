@@ -4644,6 +4644,8 @@ export interface operations {
                 owner?: string;
                 /** @description Part of the name. */
                 q?: string;
+                /** @description Exactly this name. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -4681,6 +4683,8 @@ export interface operations {
                 owner?: string;
                 /** @description Part of the name. */
                 q?: string;
+                /** @description Exactly this name. */
+                name?: string;
             };
             header?: never;
             path?: never;

@@ -130,6 +130,18 @@ export function parseExploreSearch(raw: Record<string, unknown>): ExploreSearch 
   });
 }
 
+export interface EditSearch {
+  /** The document's kind: of the one that is edited, or of a new one. */
+  kind?: string;
+  name?: string;
+  /** What a new document is for. */
+  service?: string;
+}
+
+export function parseEditSearch(raw: Record<string, unknown>): EditSearch {
+  return clean({ kind: word(raw.kind), name: word(raw.name), service: word(raw.service) });
+}
+
 export interface ActivitySearch {
   kind?: string;
   subject?: string;

@@ -1,14 +1,14 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewline } from "@codemirror/commands";
-import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { forceLinting, linter, lintKeymap, type Diagnostic } from "@codemirror/lint";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 import { PromQLExtension } from "@prometheus-io/codemirror-promql";
 import { useEffect, useRef } from "react";
+import { editorColours, editorLook, styleNonce } from "../../parts/editorLook";
 import { completionFrom } from "./completion";
-import { offsetOf } from "./results";
+import { offsetOf } from "../../parts/offset";
 
 interface Props {
   label: string;
@@ -21,28 +21,6 @@ interface Props {
   onRun: () => void;
 }
 
-const colours = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword], color: "var(--accent-text)", fontWeight: "600" },
-  { tag: [tags.number, tags.string], color: "var(--ok-text)" },
-  { tag: tags.comment, color: "var(--ink-2)", fontStyle: "italic" },
-  { tag: tags.labelName, color: "var(--warn-text)" },
-  { tag: tags.invalid, color: "var(--bad-text)" },
-]);
-
-const look = EditorView.theme({
-  "&": { fontSize: "0.8125rem", backgroundColor: "var(--surface)", color: "var(--ink)" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-content": { fontFamily: "var(--mantine-font-family-monospace)", padding: "0.5rem 0", caretColor: "var(--ink)", minHeight: "3rem" },
-  ".cm-cursor": { borderLeftColor: "var(--ink)" },
-  ".cm-selectionBackground, &.cm-focused .cm-selectionBackground": { backgroundColor: "var(--accent-soft) !important" },
-  ".cm-placeholder": { color: "var(--ink-2)" },
-  ".cm-matchingBracket": { backgroundColor: "var(--accent-soft) !important", outline: "1px solid var(--accent)" },
-  ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-strong)", borderRadius: "6px" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--accent-text)" },
-  ".cm-completionDetail": { color: "var(--ink-2)", fontStyle: "normal" },
-  ".cm-completionInfo": { maxWidth: "24rem" },
-});
-
 /** A PromQL editor that proposes metrics, labels, values and functions, and shows mistakes where they are. Enter runs, Shift+Enter begins a line. */
 export default function Editor(props: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -53,14 +31,13 @@ export default function Editor(props: Props) {
 
   useEffect(() => {
     if (!box.current) return;
-    const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
     const { label, hint, value } = latest.current;
     const made = new EditorView({
       parent: box.current,
       state: EditorState.create({
         doc: value,
         extensions: [
-          EditorView.cspNonce.of(nonce),
+          EditorView.cspNonce.of(styleNonce()),
           Prec.high(
             keymap.of([
               { key: "Enter", run: () => (latest.current.onRun(), true) },
@@ -72,8 +49,8 @@ export default function Editor(props: Props) {
           closeBrackets(),
           autocompletion(),
           EditorView.lineWrapping,
-          look,
-          syntaxHighlighting(colours),
+          editorLook,
+          syntaxHighlighting(editorColours),
           placeholder(hint),
           EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
           EditorView.updateListener.of((u) => u.docChanged && latest.current.onChange(u.state.doc.toString())),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { align, autoStep, offsetOf, stepOf } from "./results";
+import { offsetOf } from "../../parts/offset";
+import { align, autoStep, stepOf } from "./results";
 
 test("a step is chosen so that some 300 points fit", () => {
   expect(autoStep(3_600_000)).toBe(15);

@@ -118,6 +118,9 @@ function Belongs({ slo }: { slo: SLODetail }) {
       )}
       {slo.tier && <span className="tag">{t("slo.tierN", { n: slo.tier })}</span>}
       <Managed origin={slo.managedBy} />
+      <Link to="/edit" search={{ kind: "SLO", name: slo.document }}>
+        {t("slo.edit")}
+      </Link>
     </div>
   );
 }

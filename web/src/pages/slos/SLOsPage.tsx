@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { sloCounts, sloPage, teams } from "../../api/queries";
+import { me, sloCounts, sloPage, teams } from "../../api/queries";
 import { usePageTitle } from "../../app/title";
 import { sloGroups, statuses, type SLOFilter, type SLOGroup, type SLOSearch } from "../../app/urlState";
 import { useFormat } from "../../format";
@@ -27,6 +27,8 @@ export function SLOsPage() {
   const { sort, group, as, ...filter } = search;
   const query = useQuery(sloPage({ ...queryOf(filter), sort, limit: pageSize, offset: 0 }));
   const counts = useQuery(sloCounts("status"));
+  const who = useQuery(me());
+  const mayWrite = !!who.data?.scopes?.includes("ascode:write");
   usePageTitle(t("nav.slos"));
 
   const total = query.data?.total ?? 0;
@@ -39,13 +41,20 @@ export function SLOsPage() {
       <div className="pagehead">
         <div className="row between">
           <h1>{t("nav.slos")}</h1>
-          <span className="chips" role="group" aria-label={t("slos.as")}>
-            <Link to="/slos" search={{ ...search, as: undefined }} activeOptions={here} replace>
-              {t("slos.asList")}
-            </Link>
-            <Link to="/slos" search={{ ...search, as: "map" }} activeOptions={here} replace>
-              {t("slos.asMap")}
-            </Link>
+          <span className="row">
+            {mayWrite && (
+              <Link className="smallbtn" to="/edit" search={{ kind: "SLO", service: filter.service }}>
+                {t("slos.new")}
+              </Link>
+            )}
+            <span className="chips" role="group" aria-label={t("slos.as")}>
+              <Link to="/slos" search={{ ...search, as: undefined }} activeOptions={here} replace>
+                {t("slos.asList")}
+              </Link>
+              <Link to="/slos" search={{ ...search, as: "map" }} activeOptions={here} replace>
+                {t("slos.asMap")}
+              </Link>
+            </span>
           </span>
         </div>
         <p className="dim small" role="status">
