@@ -20,6 +20,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/notify"
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/probe"
 	"github.com/teiten/teiten/observe/slo"
@@ -101,6 +102,7 @@ type SLORetention struct {
 type NotifyConfig struct {
 	AllowNetworks []netip.Prefix `json:"allowNetworks" doc:"Loopback, private or link-local networks that messages may be sent to. None by default." ja:"送信を許可するループバック・プライベート・リンクローカルのネットワーク。既定ではありません。"`
 	SMTP          SMTPConfig     `json:"smtp"`
+	Retention     Duration       `json:"retention" doc:"How long a delivery that ended is kept with its message and attempts, at least 7d. What the journal says of it stays." ja:"完了した配信を、内容と試行の記録とともに保持する期間(7d 以上)。ジャーナルの記録は残ります。"`
 }
 
 // SMTPConfig is the relay for e-mail.
@@ -165,7 +167,7 @@ func DefaultConfig() Config {
 		SLO: SLOConfig{Settle: Duration(2 * time.Minute), Retention: SLORetention{
 			Minutes: Duration(slo.DefaultRetention.Minutes), Hours: Duration(slo.DefaultRetention.Hours),
 		}, Instances: slo.DefaultInstances},
-		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}},
+		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}, Retention: Duration(notify.DefaultRetention)},
 		Events: EventsConfig{LateDays: int64(pushed.DefaultLate / (24 * time.Hour))},
 		Probe:  ProbeConfig{Enabled: true, AllowNetworks: probe.PrivateNetworks()},
 	}
@@ -199,12 +201,18 @@ func LoadConfig(file string, environ []string) (Config, error) {
 // windows that most objectives have are exact to the minute.
 const leastMinutes = 40 * 24 * time.Hour
 
+// leastDeliveries is how long deliveries must be kept: longer than they are
+// tried, so that people can look at what failed.
+const leastDeliveries = 7 * 24 * time.Hour
+
 // check finds what cannot work before anything is opened.
 func (c *Config) check() error {
 	var faults []*fault.Error
 	wrong := func(field string, what, remedy text.Both) {
 		faults = append(faults, fault.New(fault.Invalid, "config."+field, what).Fix(remedy).On(field))
 	}
+	c.checkRooms(wrong)
+	c.checkPlugins(wrong)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		wrong("listen", text.Say("listen: %q is not an address", "listen: %q はアドレスとして読めません", c.Listen),
 			text.Say("write host:port, such as 127.0.0.1:9469", "127.0.0.1:9469 のように host:port の形で書いてください"))
@@ -221,6 +229,14 @@ func (c *Config) check() error {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		wrong("log.format", text.Say("log.format: %q is unknown", "log.format: %q は不明です", c.Log.Format), text.Say("use text or json", "text または json にしてください"))
 	}
+	if c.Data == "" {
+		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))
+	}
+	return fault.Join(faults)
+}
+
+// checkRooms judges what is set for single rooms.
+func (c *Config) checkRooms(wrong func(field string, what, remedy text.Both)) {
 	if c.Events.LateDays < 1 || c.Events.LateDays > 90 {
 		wrong("events.lateDays", text.Say("events.lateDays must lie between 1 and 90", "events.lateDays は1から90の範囲で指定してください"), text.Say("7 suits most senders", "通常は7で十分です"))
 	}
@@ -234,6 +250,12 @@ func (c *Config) check() error {
 		wrong("slo.retention", text.Say("slo.retention keeps too little", "slo.retention の保持期間が短すぎます"),
 			text.Say("keep minutes for at least 40d, and hours for at least as long as minutes", "minutes は 40d 以上、hours は minutes 以上にしてください"))
 	}
+	if time.Duration(c.Notify.Retention) < leastDeliveries {
+		wrong("notify.retention", text.Say("notify.retention keeps too little", "notify.retention の保持期間が短すぎます"), text.Say("keep deliveries for at least 7d", "7d 以上にしてください"))
+	}
+}
+
+func (c *Config) checkPlugins(wrong func(field string, what, remedy text.Both)) {
 	for i, p := range c.Metrics.Plugins {
 		taken := p.Name == "embedded" || p.Name == pushed.SourceName || slices.ContainsFunc(c.Metrics.Plugins[:i], func(o PluginConfig) bool { return o.Name == p.Name })
 		if !pluginName.MatchString(p.Name) || taken || len(p.Command) == 0 {
@@ -241,10 +263,6 @@ func (c *Config) check() error {
 				text.Say("write name: cloud and command: [/usr/local/bin/cloud-metrics]", "name: cloud と command: [/usr/local/bin/cloud-metrics] のように書いてください"))
 		}
 	}
-	if c.Data == "" {
-		wrong("data", text.Say("data names no folder", "data にフォルダーが指定されていません"), text.Say("name a folder", "フォルダーを指定してください"))
-	}
-	return fault.Join(faults)
 }
 
 var pluginName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)

@@ -137,6 +137,7 @@ func (a *App) openNotify() error {
 	a.Notify, err = notify.New(notify.Deps{
 		DB: a.db, Journal: a.Journal, Queue: a.queue, Now: a.now, BaseURL: a.URL(), Log: a.log,
 		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Secrets: a.config.secrets(), Permit: access.MayEdit,
+		Retention: time.Duration(a.config.Notify.Retention),
 	})
 	return err
 }

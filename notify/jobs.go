@@ -29,11 +29,12 @@ type deliver struct {
 func (deliver) Kind() string { return "notify.deliver" }
 
 const (
-	jobWorkers = 32
-	sweepEvery = 10 * time.Second
-	recordTime = 10 * time.Second
-	jobsOnWake = 16
-	kindOfTest = "notify.test"
+	jobWorkers  = 32
+	sweepEvery  = 10 * time.Second
+	forgetEvery = 6 * time.Hour
+	recordTime  = 10 * time.Second
+	jobsOnWake  = 16
+	kindOfTest  = "notify.test"
 )
 
 // Jobs registers what runs later and repeatedly.
@@ -48,6 +49,7 @@ func (s *Service) Jobs(q *queue.Queue) {
 		Timeout: recordTime,
 	})
 	q.Every("notify.sweep", sweepEvery, s.sweep)
+	q.Every("notify.forget", forgetEvery, s.Forget)
 }
 
 // sweep knocks for every delivery that is due and that nobody holds: after a

@@ -116,3 +116,17 @@ ORDER BY ended_at;
 SELECT channel, state, happened_at, ended_at FROM notify_deliveries
 WHERE state = $1 AND ended_at >= $2 AND ended_at < $3 AND kind <> 'notify.test'
 ORDER BY ended_at;
+
+-- name: ListForgettable :many
+SELECT d.id FROM notify_deliveries d
+WHERE d.state <> 'pending' AND d.ended_at < $1
+	AND NOT EXISTS (
+		SELECT 1 FROM notify_deliveries e
+		WHERE e.thread = d.thread AND e.channel = d.channel AND (e.state = 'pending' OR e.ended_at >= $1))
+ORDER BY d.id LIMIT $2;
+
+-- name: DropAttempts :exec
+DELETE FROM notify_attempts WHERE delivery_id = $1;
+
+-- name: DropDelivery :exec
+DELETE FROM notify_deliveries WHERE id = $1;

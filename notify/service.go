@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -44,6 +45,10 @@ type Deps struct {
 	AllowNetworks []netip.Prefix
 	SMTP          SMTPConfig
 	Secrets       secret.Lookup // what references in channels may name
+	// Retention is how long a delivery that ended is kept with its message and its
+	// attempts; DefaultRetention where it is zero. The journal keeps what it says
+	// of a delivery.
+	Retention time.Duration
 	// Permit refuses who may not change what a team owns ("" is nobody's). It
 	// is asked before somebody has a channel send something.
 	Permit func(ctx context.Context, owner string) error
@@ -64,6 +69,7 @@ type Service struct {
 	client  *outbound.Client
 	kinds   map[string]Announcement
 	stats   *stats
+	kept    time.Duration
 
 	started   time.Time
 	recovered bool // what a killed process held was let go; used by sweep alone
@@ -92,6 +98,7 @@ func New(d Deps) (*Service, error) {
 		db: d.DB, journal: d.Journal, queue: d.Queue, now: d.Now, log: d.Log,
 		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, secrets: d.Secrets, permit: d.Permit,
 		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(), started: d.Now(),
+		kept: cmp.Or(d.Retention, DefaultRetention),
 	}, nil
 }
 

@@ -242,12 +242,30 @@ func (q *Queries) CountStates(ctx context.Context) ([]CountStatesRow, error) {
 	return items, nil
 }
 
+const dropAttempts = `-- name: DropAttempts :exec
+DELETE FROM notify_attempts WHERE delivery_id = $1
+`
+
+func (q *Queries) DropAttempts(ctx context.Context, deliveryID string) error {
+	_, err := q.db.ExecContext(ctx, dropAttempts, deliveryID)
+	return err
+}
+
 const dropChannel = `-- name: DropChannel :exec
 DELETE FROM notify_channels WHERE name = $1
 `
 
 func (q *Queries) DropChannel(ctx context.Context, name string) error {
 	_, err := q.db.ExecContext(ctx, dropChannel, name)
+	return err
+}
+
+const dropDelivery = `-- name: DropDelivery :exec
+DELETE FROM notify_deliveries WHERE id = $1
+`
+
+func (q *Queries) DropDelivery(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, dropDelivery, id)
 	return err
 }
 
@@ -585,6 +603,43 @@ func (q *Queries) ListEndedAll(ctx context.Context, arg ListEndedAllParams) ([]L
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listForgettable = `-- name: ListForgettable :many
+SELECT d.id FROM notify_deliveries d
+WHERE d.state <> 'pending' AND d.ended_at < $1
+	AND NOT EXISTS (
+		SELECT 1 FROM notify_deliveries e
+		WHERE e.thread = d.thread AND e.channel = d.channel AND (e.state = 'pending' OR e.ended_at >= $1))
+ORDER BY d.id LIMIT $2
+`
+
+type ListForgettableParams struct {
+	EndedAt int64
+	Limit   int32
+}
+
+func (q *Queries) ListForgettable(ctx context.Context, arg ListForgettableParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listForgettable, arg.EndedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
