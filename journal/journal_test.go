@@ -154,7 +154,7 @@ func TestSubscriberCommitsWithTheEntryOrUndoesIt(t *testing.T) {
 // follow reads n entries in the background and returns them on the channel.
 func follow(t *testing.T, j *journal.Journal, after string, n int) (entries <-chan []journal.Entry) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	c := make(chan []journal.Entry, 1)
 	go func() {

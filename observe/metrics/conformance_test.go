@@ -137,7 +137,7 @@ func realPrometheus(t *testing.T, config string) metrics.Querier {
 
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

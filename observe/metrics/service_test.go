@@ -303,7 +303,7 @@ func TestRunLooksAfterSourcesThatNobodyAsks(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.sources.Run(ctx) }()
-		deadline := time.After(20 * time.Second)
+		deadline := time.After(2 * time.Minute)
 		for {
 			states := s.sources.States()
 			if states[0].Status == metrics.Gone && states[1].Status == metrics.OK {

@@ -170,7 +170,7 @@ func TestRunEvaluatesUntilItIsStopped(t *testing.T) {
 	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
 	w.history(t0.Add(-2*day), t0, flat(60, 0))
 	w.at(t0.Add(31 * time.Second))
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	done := make(chan error)
 	go func() { done <- w.slo.Run(ctx) }()
