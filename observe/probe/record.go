@@ -116,12 +116,12 @@ func (b *batch) take(ctx context.Context, results []runner.Result) error {
 		return fmt.Errorf("take results of %s: %w", results[0].Probe, err)
 	}
 	row, err := q.GetProbe(ctx, results[0].Probe)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("take results of %s: %w", results[0].Probe, err)
-	}
-	if err != nil {
+	if errors.Is(err, sql.ErrNoRows) {
 		b.refuse(results, text.Say("there is no such probe any more", "このプローブはもうありません"))
 		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take results of %s: %w", results[0].Probe, err)
 	}
 	p, err := read(row)
 	if err != nil {

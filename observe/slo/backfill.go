@@ -204,19 +204,19 @@ func (e *engine) fill(ctx context.Context, sh *shard, steps []reading) error {
 	}
 	now := e.s.now().UTC()
 	x := &step{sh: sh, made: database.Micros(now)}
-	any := false
+	filled := false
 	for i := range steps {
 		if steps[i].err != nil || !sh.holds(&steps[i]) {
 			continue
 		}
-		any = true
+		filled = true
 		if err := sh.fillOne(ctx, x, &steps[i], now); err != nil {
 			sh.gone.Store(true)
 			e.forget()
 			return fmt.Errorf("sum up %s: %w", steps[i].m.name, err)
 		}
 	}
-	if !any {
+	if !filled {
 		return nil
 	}
 	return e.finish(ctx, sh, x, now)
@@ -323,7 +323,7 @@ func (sh *shard) hoursOf(ctx context.Context, r *reading) ([]hourRow, error) {
 
 // rebuild sums up the objectives that were asked for: something in their past is
 // otherwise now.
-func (e *engine) rebuild(ctx context.Context, defs *definitions, now time.Time) error {
+func (e *engine) rebuild(ctx context.Context, now time.Time) error {
 	asked, err := db.New(e.s.db.Read()).Rebuilds(ctx)
 	if err != nil {
 		return database.Fault(fmt.Errorf("look for what to sum up anew: %w", err))

@@ -163,7 +163,7 @@ func (e *engine) round(ctx context.Context, held []int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	errs = append(errs, e.rebuild(ctx, defs, now), e.reread(ctx, now), e.discover(ctx, defs, now))
+	errs = append(errs, e.rebuild(ctx, now), e.reread(ctx, now), e.discover(ctx, defs, now))
 	if moved > 0 {
 		errs = append(errs, e.sources.follow(ctx, e.s, read.down, now))
 		e.s.figures.round(time.Since(began), moved)

@@ -50,7 +50,8 @@ func (s *Service) history(ctx context.Context, q db.DBTX, d *Definition, span mi
 			}
 		}
 	}
-	settled, err := int64(math.MaxInt64), error(nil)
+	settled := int64(math.MaxInt64)
+	var err error
 	if asOf.IsZero() {
 		err = records(ctx, q, d.Name, from, to, take)
 	} else {

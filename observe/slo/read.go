@@ -43,7 +43,7 @@ func (s *Service) questions(d *Definition) (questions, error) {
 		}
 		asked := question{ask: a, source: q, sent: a.Expr}
 		if d.Interpolate && a.Counter && a.Field != "total" {
-			estimated := false
+			var estimated bool
 			if asked.sent, estimated, err = promexpr.Interpolated(a.Expr); err != nil {
 				return x, err
 			}

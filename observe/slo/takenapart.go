@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/teiten/teiten/kit/fault"
@@ -201,7 +202,7 @@ func (s *Service) parts(ctx context.Context, d *Definition, c compared) (*labelP
 }
 
 // title is what a part is called.
-func (p *Part) title(i int) string { return cmp.Or(p.Title, fmt.Sprintf("%d", i+1)) }
+func (p *Part) title(i int) string { return cmp.Or(p.Title, strconv.Itoa(i+1)) }
 
 // weigh is what the minutes of a part have in the composite.
 func (c *Composite) weigh(p *Part, counted []ledger.Minute) (bad, total float64) {

@@ -129,7 +129,7 @@ func (p prometheus) ask(ctx context.Context, expr string, at time.Time) (float64
 	return strconv.ParseFloat(text, 64)
 }
 
-var errFirstMinute = errors.New("Prometheus began in this minute")
+var errFirstMinute = errors.New("the minute in which Prometheus began")
 
 // grown is by how much counters that never began anew grew in the minute that
 // ends at a moment; those that are born in it grew from nothing. It fails for the

@@ -12,26 +12,26 @@ func Plans(from time.Time, days int) []Plan {
 	to := from.AddDate(0, 0, days)
 	middle := from.AddDate(0, 0, days/2)
 	base := Plan{From: from, To: to, Rate: steady(20), Errors: always(0.0005), Pods: fixed("a", "b", "c")}
-	make := func(name string, change func(p *Plan)) Plan {
+	plan := func(name string, change func(p *Plan)) Plan {
 		p := base
 		p.Name = name
 		change(&p)
 		return p
 	}
 	return []Plan{
-		make("flat", func(*Plan) {}),
-		make("outage at night", func(p *Plan) {
+		plan("flat", func(*Plan) {}),
+		plan("outage at night", func(p *Plan) {
 			p.Rate = daily(0.5, 50)
 			p.Errors = outage(middle.Add(2*time.Hour), time.Hour, 1, 0.0001)
 		}),
-		make("half an outage at peak", func(p *Plan) {
+		plan("half an outage at peak", func(p *Plan) {
 			p.Rate = daily(0.5, 50)
 			p.Errors = outage(middle.Add(13*time.Hour), 20*time.Minute, 0.5, 0.0001)
 		}),
-		make("low traffic", func(p *Plan) {
+		plan("low traffic", func(p *Plan) {
 			p.Rate, p.Pods = steady(36.0/3600), fixed("a")
 		}),
-		make("idle nights", func(p *Plan) {
+		plan("idle nights", func(p *Plan) {
 			p.Rate = func(t time.Time) float64 {
 				if h := t.Hour(); h < 6 || h >= 22 {
 					return 0
@@ -39,27 +39,27 @@ func Plans(from time.Time, days int) []Plan {
 				return 5
 			}
 		}),
-		make("pods come and go", func(p *Plan) {
+		plan("pods come and go", func(p *Plan) {
 			p.Errors = outage(middle, 3*time.Hour, 0.1, 0.0005)
 			p.Pods = replaced(3, 4*time.Hour, from)
 		}),
-		make("restarts", func(p *Plan) {
+		plan("restarts", func(p *Plan) {
 			p.Restarts = func(pod string, t time.Time) bool {
 				return t.Sub(from)%(97*time.Minute) < 30*time.Second && pod == "b"
 			}
 		}),
-		make("outage inside a scrape gap", func(p *Plan) {
+		plan("outage inside a scrape gap", func(p *Plan) {
 			p.Errors = outage(middle.Add(30*time.Minute), time.Hour, 1, 0)
 			p.Down = during(middle, 2*time.Hour)
 		}),
-		make("late scrapes", func(p *Plan) {
+		plan("late scrapes", func(p *Plan) {
 			p.Scrape = 45 * time.Second
 			p.Late = func(_ time.Time, r *rand.Rand) time.Duration { return time.Duration(r.Int64N(int64(40 * time.Second))) }
 		}),
-		make("scrapes rarer than minutes", func(p *Plan) { p.Scrape = 90 * time.Second }),
-		make("targets move", func(p *Plan) { p.Pods = replaced(1, 11*time.Hour, from) }),
-		make("no error ever", func(p *Plan) { p.Errors = always(0) }),
-		make("every request fails", func(p *Plan) { p.Errors = always(1) }),
+		plan("scrapes rarer than minutes", func(p *Plan) { p.Scrape = 90 * time.Second }),
+		plan("targets move", func(p *Plan) { p.Pods = replaced(1, 11*time.Hour, from) }),
+		plan("no error ever", func(p *Plan) { p.Errors = always(0) }),
+		plan("every request fails", func(p *Plan) { p.Errors = always(1) }),
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t i
 		s.log.Error("the metrics store cannot be read", "error", err)
 		return
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	set := q.Select(context.Background(), false, &storage.SelectHints{Start: from, End: to}, matchers...)
 	var it chunkenc.Iterator
 	for set.Next() {

@@ -75,7 +75,7 @@ func (s *Store) read(ctx context.Context, tallies []*increase.Tally, from, to in
 	if err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	w := s.witness()
 	for _, r := range increase.Combine(tallies) {
 		if err := s.readSeries(ctx, q, r, w, since); err != nil {
@@ -160,7 +160,7 @@ func (s *Store) stateBefore(ls labels.Labels, of promexpr.Observed, before int64
 	if err != nil {
 		return state, fmt.Errorf("read the metrics store: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	set := q.Select(context.Background(), false, nil, exactly(ls)...)
 	for set.Next() {
 		series := set.At()
@@ -208,7 +208,7 @@ func (s *Store) samplesOf(ls labels.Labels, of promexpr.Observed, from, to int64
 	if err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	set := q.Select(context.Background(), false, nil, exactly(ls)...)
 	for set.Next() {
 		if !labels.Equal(set.At().Labels(), ls) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
@@ -19,7 +20,7 @@ const scanned = 200_000
 
 // Names implements metrics.Explorer.
 func (s *Store) Names(ctx context.Context, l metrics.Lookup) ([]metrics.Metric, bool, error) {
-	names, more, err := s.LabelValues(ctx, labels.MetricName, l)
+	names, more, err := s.LabelValues(ctx, model.MetricNameLabel, l)
 	found := make([]metrics.Metric, len(names))
 	for i, n := range names {
 		found[i].Name = n

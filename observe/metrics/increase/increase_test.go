@@ -115,7 +115,8 @@ type world struct {
 func worlds() *rapid.Generator[world] {
 	return rapid.Custom(func(t *rapid.T) world {
 		var w world
-		at, v := int64(rapid.IntRange(10, 200).Draw(t, "start")), float64(0)
+		at := int64(rapid.IntRange(10, 200).Draw(t, "start"))
+		var v float64
 		interval := rapid.SampledFrom([]int64{15, 30, 60, 90}).Draw(t, "interval")
 		if rapid.Bool().Draw(t, "seen to be born") {
 			w.absent = append(w.absent, at-1)

@@ -71,4 +71,3 @@ func Of(h *histogram.FloatHistogram, what promexpr.Observed) (float64, error) {
 		}
 	}, what.UpTo)
 }
-

@@ -63,7 +63,7 @@ func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
 	q := question{target: target{job: ls.Get("job"), instance: ls.Get("instance")}, at: a.At, last: a.Last, marked: a.Marked, fell: a.Fell}
 	b, ok := w.known[q]
 	if !ok {
-		up := false
+		var up bool
 		if b, up = w.byUp(q, ls.Get(labels.MetricName)); !up {
 			q.name = ls.Get(labels.MetricName)
 			if b, ok = w.known[q]; !ok {

@@ -19,12 +19,12 @@ var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 
 // example builds the program that is shown to people.
 var example = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("go", "env", "GOCACHE").Output() //nolint:noctx // it ends by itself
+	out, err := exec.Command("go", "env", "GOCACHE").Output() // it ends by itself
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(strings.TrimSpace(string(out)), "teiten-example-plugin")
-	return path, exec.Command("go", "build", "-o", path, "../../../examples/plugin").Run() //nolint:noctx // it ends by itself
+	return path, exec.Command("go", "build", "-o", path, "../../../examples/plugin").Run() // it ends by itself
 })
 
 func open(t *testing.T, o plugin.Options) *plugin.Source {
@@ -97,7 +97,7 @@ func TestAnswersMayComeInAnyOrder(t *testing.T) {
 		}()
 	}
 	a, b := <-values, <-values
-	if a != 2 && b != 2 || a == a && b == b { //nolint:staticcheck // one of them is not a number
+	if a != 2 && b != 2 || a == a && b == b { // one of them is not a number
 		t.Errorf("%v and %v", a, b)
 	}
 }

@@ -3,6 +3,7 @@ package promexpr
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -146,7 +147,7 @@ func interpolatedBucket(n *parser.AggregateExpr) parser.Expr {
 	all := *s
 	all.LabelMatchers = rest
 	whole := *s
-	whole.LabelMatchers = append(rest[:len(rest):len(rest)], labels.MustNewMatcher(labels.MatchEqual, labels.BucketLabel, "+Inf"))
+	whole.LabelMatchers = append(slices.Clone(rest), labels.MustNewMatcher(labels.MatchEqual, labels.BucketLabel, "+Inf"))
 	count := fmt.Sprintf("sum(%s)", &whole)
 	return orNothing(fmt.Sprintf("histogram_fraction(-Inf, %s, sum by (le) (%s)) * %s", le, &all, count), count)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -99,7 +100,7 @@ func (s series) all() labels.Labels {
 	if m == nil {
 		m = map[string]string{}
 	}
-	m[labels.MetricName], m[LabelStream], m[LabelResult] = Metric, s.name, s.result
+	m[model.MetricNameLabel], m[LabelStream], m[LabelResult] = Metric, s.name, s.result
 	return labels.FromMap(m)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
@@ -105,7 +106,7 @@ type series struct {
 
 func (s series) label(name string) string {
 	switch name {
-	case labels.MetricName:
+	case model.MetricNameLabel:
 		return Metric
 	case LabelStream:
 		return s.name

@@ -254,7 +254,7 @@ func TestTheEndOfTheTimeIsAFailure(t *testing.T) {
 }
 
 func TestAPortWhereNobodyListensIsAFailure(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once: only its free port matters
+	l, err := net.Listen("tcp", "127.0.0.1:0") // closed at once: only its free port matters
 	if err != nil {
 		t.Fatal(err)
 	}

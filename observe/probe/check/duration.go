@@ -26,11 +26,3 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 
 // IsZero reports whether the duration is absent.
 func (d Duration) IsZero() bool { return d == 0 }
-
-// or is the duration, and another one where it is absent.
-func (d Duration) or(other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return time.Duration(d)
-}

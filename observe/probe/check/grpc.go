@@ -137,7 +137,7 @@ func healthStatus(frame []byte) (int, error) {
 			return 0, errMessage
 		}
 		m = m[n:]
-		size := 0
+		var size int
 		switch tag & 7 {
 		case 0:
 			v, n := binary.Uvarint(m)

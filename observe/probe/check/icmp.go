@@ -47,7 +47,7 @@ func (r *run) icmp(ctx context.Context, c *ICMP) {
 		r.impossible(notPermitted(err))
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // nothing is in flight any more
 	p := pinger{conn: conn, to: addrs[0], id: rand.N(1 << 16)}
 	r.end(s, p.judge(ctx, c, s))
 }

@@ -27,7 +27,7 @@ import (
 // listen accepts connections until the test ends and hands each to talk.
 func listen(t *testing.T, secured *tls.Config, talk func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // for the time of the test
+	l, err := net.Listen("tcp", "127.0.0.1:0") // for the time of the test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func nameServer(t *testing.T, truncate bool, answer func(*dnsmessage.Message)) s
 		out := reply(raw, false)
 		_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(out))), out...))
 	})
-	udp, err := net.ListenPacket("udp", address) //nolint:noctx // for the time of the test
+	udp, err := net.ListenPacket("udp", address) // for the time of the test
 	if err != nil {
 		t.Fatal(err)
 	}

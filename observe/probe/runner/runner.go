@@ -39,9 +39,11 @@ type Result struct {
 }
 
 const (
-	atOnce     = 64              // checks under way
-	RetryPause = time.Second     // before a failed check is repeated
-	longest    = 5 * time.Second // without a look at the clock, which may be set
+	atOnce  = 64              // checks under way
+	longest = 5 * time.Second // without a look at the clock, which may be set
+
+	// RetryPause is how long after a failed check it is repeated.
+	RetryPause = time.Second
 )
 
 // Runner makes the checks of one location. Deliver is called from several

@@ -162,7 +162,7 @@ func TestARetryKeepsTheFirstFailure(t *testing.T) {
 
 func closedPort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once: only its free port matters
+	l, err := net.Listen("tcp", "127.0.0.1:0") // closed at once: only its free port matters
 	if err != nil {
 		t.Fatal(err)
 	}
