@@ -97,7 +97,7 @@ func (s *Service) byToken(ctx context.Context, secret string) (Principal, error)
 }
 
 func intersect(a, b []httpapi.Scope) []httpapi.Scope {
-	return slices.DeleteFunc(slices.Clone(a), func(s httpapi.Scope) bool { return !slices.Contains(b, s) })
+	return slices.DeleteFunc(slices.Clone(a), func(s httpapi.Scope) bool { return !covers(b, s) })
 }
 
 func (s *Service) bySession(r *http.Request, secret string) (Principal, error) {

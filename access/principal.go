@@ -132,9 +132,11 @@ type Principal struct {
 }
 
 // Has reports whether the principal has a scope. Everybody has Public, and
-// every principal SignedIn.
+// every principal SignedIn. A scope that is narrowed to something is had: what it
+// is narrowed to is looked at by the operation.
 func (p Principal) Has(scope httpapi.Scope) bool {
-	return scope == httpapi.Public || scope == httpapi.SignedIn || slices.Contains(p.Scopes, scope)
+	return scope == httpapi.Public || scope == httpapi.SignedIn ||
+		slices.ContainsFunc(p.Scopes, func(s httpapi.Scope) bool { whole, _ := narrowed(s); return whole == scope })
 }
 
 // is reports whether the principal is this person, and no token of theirs: what

@@ -45,7 +45,7 @@ func (t TokenInfo) Ref() journal.Ref { return journal.RefTo("token", t.ID) }
 type NewToken struct {
 	Name   string          `json:"name" minLength:"1" maxLength:"100" doc:"What it is for."`
 	Kind   TokenKind       `json:"kind,omitempty" enum:"personal,service" default:"personal"`
-	Scopes []httpapi.Scope `json:"scopes" minItems:"1" maxItems:"50" doc:"What it may do, at most what its maker may."`
+	Scopes []httpapi.Scope `json:"scopes" minItems:"1" maxItems:"50" doc:"What it may do, at most what its maker may. probe:run@NAME is for one location."`
 	Days   int             `json:"days,omitempty" minimum:"1" maximum:"366" default:"90" doc:"After how many days it expires."`
 }
 
@@ -76,12 +76,11 @@ func (n NewToken) check(p Principal) (NewToken, error) {
 
 // checkPower returns what the token would be able to do beyond its maker.
 func (n NewToken) checkPower(p Principal) error {
-	all := AllScopes()
 	for _, s := range n.Scopes {
-		if !slices.Contains(all, s) {
+		if !known(s) {
 			return fault.New(fault.Invalid, "access.scope_unknown", text.Say("there is no scope %q", "%q というスコープはありません", string(s))).On("body.scopes")
 		}
-		if !p.Has(s) {
+		if !covers(p.Scopes, s) {
 			return fault.New(fault.Denied, "access.scope_beyond", text.Say("you do not have the scope %s yourself", "自分が持っていないスコープ %s は付けられません", string(s))).
 				Fix(text.Say("leave it out", "このスコープを外してください")).On("body.scopes")
 		}

@@ -3,7 +3,10 @@ package probe
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
+	"github.com/teiten/teiten/access"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/text"
@@ -124,7 +127,7 @@ func (s *Service) apiPlaces(ctx context.Context, _ *struct{}) (*placesOut, error
 }
 
 func (s *Service) apiAssignments(ctx context.Context, in *assignmentsIn) (*assignmentsOut, error) {
-	if err := notTheServer(in.Location); err != nil {
+	if err := mayRun(ctx, in.Location); err != nil {
 		return nil, err
 	}
 	if err := s.see(ctx, in.Location, in.Version); err != nil {
@@ -140,7 +143,7 @@ func (s *Service) apiAssignments(ctx context.Context, in *assignmentsIn) (*assig
 }
 
 func (s *Service) apiDeliver(ctx context.Context, in *deliverIn) (*deliverOut, error) {
-	if err := notTheServer(in.Body.Location); err != nil {
+	if err := mayRun(ctx, in.Body.Location); err != nil {
 		return nil, err
 	}
 	if err := s.see(ctx, in.Body.Location, in.Body.Version); err != nil {
@@ -151,6 +154,22 @@ func (s *Service) apiDeliver(ctx context.Context, in *deliverIn) (*deliverOut, e
 		return nil, err
 	}
 	return &deliverOut{taken}, nil
+}
+
+// mayRun refuses an agent whose token is for another location.
+func mayRun(ctx context.Context, location string) error {
+	if err := notTheServer(location); err != nil {
+		return err
+	}
+	p, ok := access.From(ctx)
+	if !ok {
+		return nil // the API has let it in without one
+	}
+	if names, all := p.NarrowedTo(access.ProbeRun); !all && !slices.Contains(names, location) {
+		return fault.New(fault.Denied, "probe.location_denied", text.Say("this token is for the location %s, not for %q", "このトークンは場所 %s 用で、%q では使えません", strings.Join(names, ", "), clip(location))).
+			Fix(text.Say("start the agent with the location of its token, or make a token with the scope probe:run@%s", "トークンの場所名でエージェントを起動するか、スコープ probe:run@%s のトークンを作ってください", clip(location))).On("location")
+	}
+	return nil
 }
 
 // notTheServer refuses an agent that takes the server's own name.

@@ -106,6 +106,14 @@ func validatePromise(d *ascode.Document, s *Spec) []*fault.Error {
 		faults = append(faults, d.Fault("probe.objective", text.Say("the objective must be more than 0 and less than 1", "objective は0より大きく1より小さい値にしてください"),
 			text.Say("write 0.999 for 99.9 %%", "99.9%%なら 0.999 と書いてください"), "spec", "slo", "objective"))
 	}
+	if c := s.SLO.Counts; c != "" && c != countsChecks && c != countsAgreement {
+		faults = append(faults, d.Fault("probe.counts", text.Say("the objective cannot count %q", "%q を数えることはできません", clip(c)),
+			ascode.OneOf(c, countsChecks, countsAgreement), "spec", "slo", "counts"))
+	}
+	if s.SLO.Counts == countsAgreement && len(s.locations()) > openslo.MostObjectives {
+		faults = append(faults, d.Fault("probe.agreement", text.Say("an agreement is among at most %d locations", "agreement で数えられる場所は%dか所までです", openslo.MostObjectives),
+			text.Say("check from fewer locations, or count checks", "場所を減らすか、checks で数えてください"), "spec", "locations"))
+	}
 	if w, ok := openslo.ParseDuration(s.SLO.window()); !ok || w < 24*time.Hour {
 		faults = append(faults, d.Fault("probe.window", text.Say("%q is not a window", "%q は期間として読めません", s.SLO.Window),
 			text.Say("write 7d, 28d or 30d", "7d、28d、30d のように書いてください"), "spec", "slo", "window"))
@@ -143,8 +151,52 @@ func (s *Service) checkDocument(ctx context.Context, tx *sql.Tx, d *ascode.Docum
 func promiseName(probe string) string { return "probe-" + probe }
 
 // promise is the objective as OpenSLO writes it: the share of checks, from all
-// locations, that succeeded.
+// locations, that succeeded, or the share of minutes in which fewer locations
+// than the quorum saw one fail.
 func promise(name string, m Metadata, s *Spec) *openslo.SLO {
+	o := eachCheck(name, m, s)
+	if s.SLO.Counts == countsAgreement {
+		agreement(o, name, s)
+	}
+	return o
+}
+
+// What the objective of a probe may count.
+const (
+	countsChecks    = "checks"
+	countsAgreement = "agreement"
+)
+
+// agreement makes the objective one of minutes and of what the locations agree
+// on. Where checks are further apart than a minute, a location stands by what it
+// saw for as long.
+func agreement(o *openslo.SLO, name string, s *Spec) {
+	target := s.SLO.Objective
+	o.Metadata.Annotations = map[string]string{
+		openslo.Composite: openslo.Quorum, openslo.CompositeQuorum: strconv.Itoa(s.quorum()),
+	}
+	o.Spec.Indicator, o.Spec.Objectives = nil, nil
+	for _, location := range s.locations() {
+		query := func(result string) *openslo.Metric {
+			selector := fmt.Sprintf(`%s{stream=%q,probe=%q,location=%q%s}`, pushed.Metric, Stream, name, location, result)
+			query := "sum(" + selector + ")"
+			if s.interval() > time.Minute {
+				query = fmt.Sprintf("sum(increase(%s[%dm] anchored))", selector, (s.interval()+time.Minute-1)/time.Minute)
+			}
+			return &openslo.Metric{MetricSource: openslo.MetricSource{
+				MetricSourceRef: pushed.SourceName, Type: "Prometheus", Spec: map[string]any{"query": query}}}
+		}
+		part := openslo.Objective{DisplayName: location, Target: &target, Indicator: &openslo.InlineIndicator{
+			Metadata: openslo.Metadata{Name: location},
+			Spec: openslo.SLISpec{RatioMetric: &openslo.RatioMetric{
+				Counter: s.interval() <= time.Minute, Good: query(`,result="good"`), Total: query("")}},
+		}}
+		o.Spec.Objectives = append(o.Spec.Objectives, part)
+	}
+}
+
+// eachCheck is the objective that counts every check.
+func eachCheck(name string, m Metadata, s *Spec) *openslo.SLO {
 	counter := func(extra string) *openslo.Metric {
 		return &openslo.Metric{MetricSource: openslo.MetricSource{
 			MetricSourceRef: pushed.SourceName, Type: "Prometheus",

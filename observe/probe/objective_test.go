@@ -1,6 +1,8 @@
 package probe_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/probe/check"
+	"github.com/teiten/teiten/observe/probe/runner"
 )
 
 const billing = `
@@ -79,6 +82,55 @@ func TestObjectivesReadEventsAndProbesByType(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAnObjectiveMayCountWhatLocationsAgreeOn: two of three must see a failure
+// for a minute to be bad, also where checks are five minutes apart.
+func TestAnObjectiveMayCountWhatLocationsAgreeOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		every     int // minutes
+		bad, good float64
+	}{"every minute": {1, 2, 8}, "every five minutes": {5, 10, 40}} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				doc := strings.Replace(front, "{objective: 0.99}", "{objective: 0.99, counts: agreement}", 1)
+				w.apply(strings.Replace(doc, "interval: 1m", fmt.Sprintf("interval: %dm", c.every), 1))
+				if err := w.slo.Evaluate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				outcomes := func(failing ...int) (all []runner.Result) {
+					for i := range 10 {
+						o := check.Success
+						if slices.Contains(failing, i) {
+							o = check.Failure
+						}
+						all = append(all, result(i*c.every, o))
+					}
+					return all
+				}
+				byLocation := map[string][]runner.Result{"server": outcomes(1, 4), "tokyo": outcomes(4, 5, 7), "osaka": outcomes(5, 9)}
+				for i := range 10 {
+					for _, location := range []string{"server", "tokyo", "osaka"} {
+						w.record(location, byLocation[location][i])
+					}
+				}
+				w.now = start.Add(time.Duration(10*c.every)*time.Minute + 40*time.Second)
+				if err := w.slo.Evaluate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := w.slo.Backfill(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				d, err := w.slo.Get(t.Context(), "probe-front")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d.Good != c.good || d.Total != c.good+c.bad {
+					t.Errorf("%v of %v, want %v of %v", d.Good, d.Total, c.good, c.good+c.bad)
+				}
+			})
+		})
+	}
 }
 
 func TestASourceOfEventsThatCannotBeMeantIsRefused(t *testing.T) {

@@ -58,7 +58,7 @@ type Spec struct {
 	Timeout     check.Duration   `json:"timeout,omitzero" doc:"How long one attempt may take; 10s when absent." ja:"1回の試行の制限時間。省略時は10s。"`
 	Retries     int              `json:"retries,omitempty" minimum:"0" maximum:"5" doc:"How often a failed attempt is repeated before the check counts as failed; 0 when absent." ja:"失敗と数える前に再試行する回数。省略時は0。"`
 	Locations   []string         `json:"locations,omitempty" doc:"Where it is checked from: server, or the names of agents; server when absent." ja:"チェックする場所。server またはエージェントの名前。省略時は server。"`
-	Quorum      int              `json:"quorum,omitempty" minimum:"0" doc:"How many locations must see it fail before the probe is down; 1 when absent. Each check counts for the objective all the same." ja:"ダウンとみなすのに必要な、失敗した場所の数。省略時は1。SLOには各チェックがそのまま数えられます。"`
+	Quorum      int              `json:"quorum,omitempty" minimum:"0" doc:"How many locations must see it fail before the probe is down; 1 when absent. Each check counts for the objective all the same, unless slo.counts is agreement." ja:"ダウンとみなすのに必要な、失敗した場所の数。省略時は1。slo.counts が agreement でなければ、SLOには各チェックがそのまま数えられます。"`
 	HTTP        *check.HTTP      `json:"http,omitempty" doc:"Requests with what is expected of their answers." ja:"リクエストと応答の条件。"`
 	TCP         *check.TCP       `json:"tcp,omitempty" doc:"A connection, with a dialogue where wanted." ja:"接続と、必要なら簡単なやりとり。"`
 	TLS         *check.TLSExpiry `json:"tls,omitempty" doc:"How long certificates are valid." ja:"証明書の残り期間。"`
@@ -71,6 +71,7 @@ type Spec struct {
 // Promise is the objective that a probe brings along.
 type Promise struct {
 	Objective float64 `json:"objective" doc:"The share of successful checks that is promised, such as 0.999." ja:"約束する成功の割合(例: 0.999)。"`
+	Counts    string  `json:"counts,omitempty" enum:"checks,agreement" doc:"checks counts every check of every location (the default); agreement counts minutes, bad where as many locations as the quorum saw it fail." ja:"checks は各場所のチェックをすべて数えます(既定)。agreement は1分ごとに数え、quorum 以上の場所で失敗した分を不良とします。"`
 	Window    string  `json:"window,omitempty" doc:"The rolling window: 7d, 28d, 30d; 30d when absent." ja:"移動ウィンドウ(7d、28d、30d など)。省略時は30d。"`
 }
 

@@ -108,7 +108,7 @@ func compile(ctx context.Context, q db.DBTX, o *openslo.SLO) ([]*Definition, err
 	}
 	how := o.Metadata.Annotations[openslo.Composite]
 	if s.IsComposite() && how != openslo.Separate {
-		return []*Definition{composite(base, s, parts, Join(how), o.Metadata.Annotations[openslo.CompositeTarget])}, nil
+		return []*Definition{composite(base, o, parts)}, nil
 	}
 	return separate(base, s, parts), nil
 }
@@ -154,12 +154,14 @@ func suffix(title string, number int, taken map[string]bool) string {
 
 // composite makes one definition of all objectives. Its target is the mean of
 // theirs, by weight, unless it was given.
-func composite(base Definition, s *openslo.SLOSpec, parts []Part, how Join, target string) *Definition {
-	d := base
+func composite(base Definition, o *openslo.SLO, parts []Part) *Definition {
+	d, s, a := base, &o.Spec, o.Metadata.Annotations
+	how := Join(a[openslo.Composite])
+	quorum, _ := strconv.Atoi(a[openslo.CompositeQuorum]) // of another join there is none
 	if how == "" {
 		how = Weighted
 	}
-	d.Composite = &Composite{Join: how, Parts: parts}
+	d.Composite = &Composite{Join: how, Quorum: quorum, Parts: parts}
 	d.Counting = s.Counting(s.Objectives[0])
 	for i, o := range s.Objectives {
 		parts[i].Title = cmp.Or(parts[i].Title, o.IndicatorName())
@@ -170,7 +172,7 @@ func composite(base Definition, s *openslo.SLOSpec, parts []Part, how Join, targ
 		weights += p.Weight
 	}
 	d.Objective = burn.Objective(shortest(sum / weights))
-	if t, err := strconv.ParseFloat(target, 64); err == nil {
+	if t, err := strconv.ParseFloat(a[openslo.CompositeTarget], 64); err == nil {
 		d.Objective = burn.Objective(t)
 	}
 	return &d

@@ -121,7 +121,7 @@ func (d *Definition) instance(values []string) (*Definition, error) {
 	x.Title = cmp.Or(d.Title, d.Name) + ": " + strings.Join(said, ", ")
 	err := x.Indicator.narrow(d.Grouping.By, values)
 	if d.Composite != nil {
-		x.Composite = &Composite{Join: d.Composite.Join, Parts: slices.Clone(d.Composite.Parts)}
+		x.Composite = &Composite{Join: d.Composite.Join, Quorum: d.Composite.Quorum, Parts: slices.Clone(d.Composite.Parts)}
 		for i := range x.Composite.Parts {
 			if err == nil {
 				err = x.Composite.Parts[i].narrow(d.Grouping.By, values)

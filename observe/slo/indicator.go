@@ -2,6 +2,7 @@ package slo
 
 import (
 	"math"
+	"slices"
 
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
@@ -46,19 +47,23 @@ type Join string
 
 // The ways to join. Weighted adds the events of the parts, each part's times its
 // weight. The others count minutes: a minute is as good as its worst part (all
-// must work), as its best one (one must work), or as a journey through all of
-// them, whose chances of success multiply.
+// must work), as its best one (one must work), as one that so many others are not
+// better than (a quorum must fail), or as a journey through all of them, whose
+// chances of success multiply.
 const (
 	Weighted Join = "weighted"
 	All      Join = "and"
 	Any      Join = "or"
+	Quorum   Join = "quorum"
 	Journey  Join = "journey"
 )
 
 // Composite is an indicator of several.
 type Composite struct {
-	Join  Join   `json:"join"`
-	Parts []Part `json:"parts"`
+	Join Join `json:"join"`
+	// Quorum is how many parts must fail for a quorum to fail.
+	Quorum int    `json:"quorum,omitempty"`
+	Parts  []Part `json:"parts"`
 }
 
 // Part is one indicator of a composite.
@@ -246,6 +251,9 @@ func (c *Composite) join(parts []ledger.Minute) ledger.Minute {
 		}
 		return ledger.Of(sum.Total, sum.Bad)
 	}
+	if c.Join == Quorum {
+		return c.quorum(parts)
+	}
 	known, good := 0, 1.0
 	if c.Join == Any {
 		good = 0
@@ -270,6 +278,26 @@ func (c *Composite) join(parts []ledger.Minute) ledger.Minute {
 		return ledger.Minute{}
 	}
 	return ledger.Of(1, 1-good)
+}
+
+// quorum is a minute that is as good as its part at the place of the quorum, the
+// worst first. It is known where the parts without data cannot change that.
+func (c *Composite) quorum(parts []ledger.Minute) ledger.Minute {
+	low, high := make([]float64, len(parts)), make([]float64, len(parts))
+	for i, m := range parts {
+		low[i], high[i] = 0, 1
+		if m.Known {
+			low[i] = burn.SLI(ledger.Sum{Total: m.Total, Bad: m.Bad})
+			high[i] = low[i]
+		}
+	}
+	slices.Sort(low)
+	slices.Sort(high)
+	at := min(max(c.Quorum, 1), len(parts)) - 1
+	if low[at] != high[at] {
+		return ledger.Minute{}
+	}
+	return ledger.Of(1, 1-low[at])
 }
 
 // undefined is an answer that is not a number, where NaN itself is no answer.

@@ -119,6 +119,36 @@ func TestPartsOfACompositeBecomeOne(t *testing.T) {
 	}
 }
 
+// TestAQuorumFailsWhereSoManyPartsDo: shares of good events of three parts, of
+// which a negative one is a part without data.
+func TestAQuorumFailsWhereSoManyPartsDo(t *testing.T) {
+	for _, c := range []struct {
+		quorum int
+		shares [3]float64
+		want   ledger.Minute
+	}{
+		{1, [3]float64{1, 1, 0}, ledger.Of(1, 1)},
+		{2, [3]float64{1, 1, 0}, ledger.Of(1, 0)},
+		{2, [3]float64{0, 1, 0}, ledger.Of(1, 1)},
+		{2, [3]float64{0.5, 1, 0.2}, ledger.Of(1, 0.5)},
+		{3, [3]float64{0, 0.25, 0}, ledger.Of(1, 0.75)},
+		{2, [3]float64{1, 1, -1}, ledger.Of(1, 0)}, // whatever the third saw
+		{2, [3]float64{0, 0, -1}, ledger.Of(1, 1)},
+		{2, [3]float64{0, 1, -1}, ledger.Minute{}},
+		{1, [3]float64{-1, -1, -1}, ledger.Minute{}},
+	} {
+		parts := make([]ledger.Minute, 3)
+		for i, share := range c.shares {
+			if share >= 0 {
+				parts[i] = ledger.Of(100, 100*(1-share))
+			}
+		}
+		if got := (&Composite{Join: Quorum, Quorum: c.quorum}).join(parts); got != c.want {
+			t.Errorf("%d of %v: %v, want %v", c.quorum, c.shares, got, c.want)
+		}
+	}
+}
+
 // TestNoAnswerMakesAnImpossibleMinute: whatever a source says, a minute has no
 // more bad events than events, none below nought, and none where it is unknown.
 func TestNoAnswerMakesAnImpossibleMinute(t *testing.T) {
@@ -130,7 +160,7 @@ func TestNoAnswerMakesAnImpossibleMinute(t *testing.T) {
 			{Weight: 1, Indicator: Indicator{Raw: &Raw{Failure: rapid.Bool().Draw(t, "failure")}}},
 			{Weight: 1, Indicator: Indicator{Threshold: &Threshold{Op: "gte", Value: 1}}},
 		}
-		d := &Definition{Composite: &Composite{Join: rapid.SampledFrom([]Join{Weighted, All, Any, Journey}).Draw(t, "join"), Parts: parts}}
+		d := &Definition{Composite: &Composite{Join: rapid.SampledFrom([]Join{Weighted, All, Any, Quorum, Journey}).Draw(t, "join"), Quorum: rapid.IntRange(1, 4).Draw(t, "quorum"), Parts: parts}}
 		values := make([]float64, len(d.asks()))
 		for i := range values {
 			values[i] = anything.Draw(t, "value")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestStories(t *testing.T) {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"server": server},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"server": server, "eventually": eventually},
 	})
 }
 
@@ -68,6 +69,26 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("TEITEN_SERVER", a.URL())
 	ts.Setenv("TEITEN_TOKEN", token)
+}
+
+// patience is how long a story waits for something to come about.
+const patience = time.Minute
+
+// eventually runs a command until its standard output matches a pattern.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually pattern program [argument...]")
+	}
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for end := time.Now().Add(patience); ; {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if out := ts.ReadFile("stdout"); pattern.MatchString(out) {
+			return
+		} else if time.Now().After(end) {
+			ts.Fatalf("%v never said %q; at last it said:\n%s", args[1:], args[0], out)
+		}
+	}
 }
 
 // administrator makes somebody who may do everything, and a token of theirs.

@@ -26,8 +26,11 @@ const (
 	// the data source only estimates increases.
 	ScrapeInterval = "teiten.dev/scrape-interval"
 	// Composite says how objectives with indicators of their own become one:
-	// weighted (the default), and, or, journey; separate keeps them apart.
+	// weighted (the default), and, or, quorum, journey; separate keeps them apart.
 	Composite = "teiten.dev/composite"
+	// CompositeQuorum is how many parts of a composite that is a quorum must fail
+	// for it to fail.
+	CompositeQuorum = "teiten.dev/composite-quorum"
 	// CompositeTarget is the target of a composite; the weighted mean of its
 	// objectives' targets when absent.
 	CompositeTarget = "teiten.dev/composite-target"
@@ -61,12 +64,16 @@ const (
 	mostByLabels    = 4
 )
 
-// Separate is the value of Composite that makes each objective one of its own.
-const Separate = "separate"
+// Values of Composite that are more than a word: Separate makes each objective
+// one of its own, Quorum needs CompositeQuorum.
+const (
+	Separate = "separate"
+	Quorum   = "quorum"
+)
 
 const longestSettle = time.Hour
 
-var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeTarget, Interpolate, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
+var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeQuorum, CompositeTarget, Interpolate, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
 
 // annotations accepts those that Teiten understands and those of others.
 func (c *checker) annotations(all map[string]string) {
@@ -79,6 +86,10 @@ func (c *checker) annotations(all map[string]string) {
 				ascode.OneOf(name, known...), "metadata", "annotations", name)
 		}
 	}
+	if (all[Composite] == Quorum) != (all[CompositeQuorum] != "") {
+		c.fail("annotation", text.Say("%s: %s and %s belong together", "%s の値 %s と %s は組で指定します", Composite, Quorum, CompositeQuorum),
+			text.Say("write both, for example %s: \"2\", or neither", "%s: \"2\" のように両方を書くか、どちらも書かないでください", CompositeQuorum), "metadata", "annotations")
+	}
 	for _, name := range []string{ByLimit, ByRetire} {
 		if _, there := all[name]; there && all[By] == "" {
 			c.fail("annotation", text.Say("%s is about the instances of an SLO with %s, and this one has no such annotation", "%s は %s を付けた SLO のための注釈ですが、この SLO には付いていません", name, By),
@@ -90,7 +101,7 @@ func (c *checker) annotations(all map[string]string) {
 // words are the annotations that take one of a few words.
 var words = map[string][]string{
 	Absent:      {"unknown", "bad"},
-	Composite:   {"weighted", "and", "or", "journey", Separate},
+	Composite:   {"weighted", "and", "or", Quorum, "journey", Separate},
 	Interpolate: {"true", "false"},
 	Alerts:      {"all", "page", "ticket", "none"},
 	Agreement:   {"required", "optional"},
@@ -104,6 +115,8 @@ var wanted = map[string]struct {
 }{
 	MinimumEvents: {func(v string) bool { return within(v, 0, 1e15) },
 		text.Say("write a number of events, for example \"100\"", "\"100\" のようにイベント数を書いてください")},
+	CompositeQuorum: {func(v string) bool { n, err := strconv.Atoi(v); return err == nil && n >= 1 && n <= MostObjectives },
+		text.Say("write how many parts must fail, for example \"2\"", "\"2\" のように、いくつ失敗したら不良とするかを書いてください")},
 	CompositeTarget: {func(v string) bool { return within(v, 0, math.Nextafter(1, 0)) },
 		text.Say("write a share from 0 up to, but not including, 1, for example \"0.999\"", "\"0.999\" のように、0以上1未満の割合を書いてください")},
 	Settle: {func(v string) bool { return lasts(v, 0) },

@@ -173,13 +173,13 @@ func (c *checker) budgeting(method string) {
 	}
 }
 
-// mostObjectives is how many objectives one SLO may have.
-const mostObjectives = 20
+// MostObjectives is how many objectives one SLO may have.
+const MostObjectives = 20
 
 func (c *checker) objectives(s *SLOSpec) {
-	if n := len(s.Objectives); n > mostObjectives {
-		c.fail("objectives", text.Say("there are %d objectives; at most %d are kept", "目標が%d個あります(上限は%d個)", n, mostObjectives),
-			text.Say("write several SLOs", "複数の SLO に分けてください"), "spec", "objectives", mostObjectives)
+	if n := len(s.Objectives); n > MostObjectives {
+		c.fail("objectives", text.Say("there are %d objectives; at most %d are kept", "目標が%d個あります(上限は%d個)", n, MostObjectives),
+			text.Say("write several SLOs", "複数の SLO に分けてください"), "spec", "objectives", MostObjectives)
 		return
 	}
 	for i, o := range s.Objectives {

@@ -1389,7 +1389,7 @@ export interface components {
             kind: "personal" | "service";
             /** @description What it is for. */
             name: string;
-            /** @description What it may do, at most what its maker may. */
+            /** @description What it may do, at most what its maker may. probe:run@NAME is for one location. */
             scopes: string[];
         };
         AccessNewUser: {
@@ -2998,6 +2998,11 @@ export interface components {
         };
         ProbePromise: {
             /**
+             * @description checks counts every check of every location (the default); agreement counts minutes, bad where as many locations as the quorum saw it fail.
+             * @enum {string}
+             */
+            counts?: "checks" | "agreement";
+            /**
              * Format: double
              * @description The share of successful checks that is promised, such as 0.999.
              */
@@ -3067,7 +3072,7 @@ export interface components {
             locations?: string[];
             /**
              * Format: int64
-             * @description How many locations must see it fail before the probe is down; 1 when absent. Each check counts for the objective all the same.
+             * @description How many locations must see it fail before the probe is down; 1 when absent. Each check counts for the objective all the same, unless slo.counts is agreement.
              */
             quorum?: number;
             /**
