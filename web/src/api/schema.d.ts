@@ -3285,6 +3285,11 @@ export interface components {
             long?: string;
             /** Format: double */
             longBurn: number;
+            /**
+             * Format: int64
+             * @description How many more there were.
+             */
+            others?: number;
             owner?: string;
             reason: components["schemas"]["TextBoth"];
             /** Format: date-time */
@@ -3307,7 +3312,7 @@ export interface components {
             /** @enum {string} */
             state: "firing" | "resolved";
             title?: string;
-            /** @description Objectives whose alerts were in the group before. */
+            /** @description Objectives whose alerts were in the group before, at most 20. */
             together?: string[];
         };
         SloBackfillView: {
