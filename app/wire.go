@@ -90,7 +90,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.AsCode.Now, a.AsCode.Permit = a.now, access.MayEdit
 	a.Access = access.New(access.Deps{DB: a.db, Journal: a.Journal, Now: a.now, BaseURL: a.URL(), Secure: isHTTPS(a.URL()), Log: a.log})
 	a.Journal.Withhold = withholdPeople
-	a.Catalog = catalog.New(catalog.Deps{DB: a.db, Documents: a.AsCode, Now: a.now})
+	a.Catalog = catalog.New(catalog.Deps{DB: a.db, Documents: a.AsCode, Permit: access.MayEdit, Now: a.now})
 	if err := a.openNotify(); err != nil {
 		return err
 	}

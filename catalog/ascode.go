@@ -3,9 +3,12 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/teiten/teiten/catalog/db"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/text"
@@ -34,9 +37,7 @@ func (s *Service) Kinds(r *ascode.Registry) {
 			Validate: validate,
 			Check:    check,
 			Warn:     warn,
-			Apply: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
-				return s.Put(ctx, tx, read(d).entity)
-			},
+			Apply:    s.put,
 			Remove: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
 				return s.Drop(ctx, tx, refOf(d).String())
 			},
@@ -58,6 +59,38 @@ func (s *Service) Kinds(r *ascode.Registry) {
 	r.Refuse("scaffolder.backstage.io", "Template",
 		text.Say("a Template makes new projects in Backstage and describes nothing that runs", "Template は Backstage で新しいプロジェクトを作るためのもので、動いているものを表しません"),
 		text.Say("leave the file out", "このファイルは対象から外してください"))
+}
+
+func (s *Service) put(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
+	if err := s.mayClaim(ctx, tx, d); err != nil {
+		return err
+	}
+	return s.Put(ctx, tx, read(d).entity)
+}
+
+// mayClaim refuses to describe a service that another room has met and nobody
+// owns, to whoever may not change what nobody owns: its description says who
+// owns it from then on, and with it everything that hangs on its name.
+func (s *Service) mayClaim(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
+	ref := refOf(d)
+	if ref.Kind != KindComponent || s.permit == nil {
+		return nil
+	}
+	q := db.New(tx)
+	_, described := q.GetEntity(ctx, ref.String())
+	_, met := q.GetEntity(ctx, Ref{KindService, ref.Namespace, ref.Name}.String())
+	if described == nil || errors.Is(met, sql.ErrNoRows) {
+		return nil
+	}
+	if met != nil || !errors.Is(described, sql.ErrNoRows) {
+		return fmt.Errorf("look for %s: %w", ref, errors.Join(described, met))
+	}
+	if err := s.permit(ctx, ""); err != nil {
+		return fault.New(fault.Denied, "catalog.claim",
+			text.Say("the service %q is there, and nobody owns it: only editors may say who does", "サービス %q はすでにあり、所有者がいません。所有者を決められるのは編集者だけです", ref.Name)).
+			Fix(text.Say("ask an editor to apply this document", "編集者に、この文書の適用を依頼してください")).At(d.Pos()).Wrap(err)
+	}
+	return nil
 }
 
 func refOf(d *ascode.Document) Ref {

@@ -17,6 +17,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
 )
 
 const shop = `apiVersion: backstage.io/v1alpha1
@@ -207,6 +208,34 @@ func TestAServiceOfAnotherRoomIsListedUntilItIsDescribed(t *testing.T) {
 		}
 		if _, err := r.Find(t.Context(), r.db.Read(), "nothing"); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAServiceThatNobodyOwnsIsClaimedByEditorsOnly(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		mine := func(_ context.Context, owner string) error { // an owner of payments who is no editor
+			if owner != "payments" {
+				return fault.New(fault.Denied, "test.denied", text.Say("no", "不可"))
+			}
+			return nil
+		}
+		anybody := func(context.Context, string) error { return nil }
+		if err := r.db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+			return r.Put(ctx, tx, Entity{Kind: KindService, Name: "checkout"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r.permit = mine
+		_, err := r.apply(shop)
+		if f, ok := fault.As(err); !ok || f.Code != "catalog.claim" || f.Where.Line == 0 {
+			t.Fatalf("an owner of a team claimed it: %v", err)
+		}
+		r.permit = anybody
+		r.mustApply(t, shop)
+		r.permit = mine
+		if _, err := r.apply(strings.Replace(shop, "チェックアウト", "Checkout", 1)); err != nil {
+			t.Errorf("an owner may not change what is described: %v", err)
 		}
 	})
 }

@@ -24,10 +24,13 @@ type Documents interface {
 	Origin(ctx context.Context, k ascode.Key) (o ascode.Origin, found bool, err error)
 }
 
-// Deps are what the catalog stands on. Documents may be nil.
+// Deps are what the catalog stands on. Documents may be nil, and Permit, which
+// returns nil when the caller may change what a team owns, and "" is nobody's;
+// everybody may everything then.
 type Deps struct {
 	DB        *database.DB
 	Documents Documents
+	Permit    func(ctx context.Context, owner string) error
 	Now       func() time.Time
 }
 
@@ -35,12 +38,13 @@ type Deps struct {
 type Service struct {
 	db        *database.DB
 	documents Documents
+	permit    func(ctx context.Context, owner string) error
 	now       func() time.Time
 }
 
 // New returns the catalog over a database that holds the tables of Migrations.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, documents: d.Documents, now: d.Now}
+	s := &Service{db: d.DB, documents: d.Documents, permit: d.Permit, now: d.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
