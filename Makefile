@@ -75,6 +75,11 @@ lint: $(GOLANGCI) generated web/node_modules/.package-lock.json ## run the linte
 	$(GOLANGCI) run ./...
 	cd web && npm run --silent lint
 
+.PHONY: vulnerabilities
+vulnerabilities: ## look for known vulnerabilities in what is built in (asks the internet)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+	cd web && npm audit --omit=dev
+
 .PHONY: generate
 generate: $(SQLC) web/node_modules/.package-lock.json ## write what is generated: SQL, API types, reference documents
 	$(SQLC) generate
