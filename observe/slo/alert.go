@@ -16,6 +16,7 @@ import (
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // The states of an alert.
@@ -104,7 +105,7 @@ func (t *track) judge(now time.Time) (state, []change) {
 	var fired []burn.Reading
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.terms(), t.over, was.Firing)
+		x := r.Judge(t.terms(), t.alarming, was.Firing)
 		if !was.Firing && t.lacks(r.Long) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
@@ -188,6 +189,9 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 		Long: labelled(x.Rule.Long), Short: labelled(x.Rule.Short), Factor: x.Rule.Factor, Share: x.Rule.Share,
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
 		BudgetLeft: left, Reason: x.Reason(t.terms()), Link: "/slos/" + d.Name, Quiet: true,
+	}
+	if long := max(x.Rule.Long, time.Minute); t.end == policy.Low && t.over(long).Known < int(long/time.Minute) {
+		a.Reason = text.Say("%s, where minutes without data are taken for as bad as they may be", "%s(データのない時間は、ありうる最悪の値とみなしています)", a.Reason)
 	}
 	if in, ok := t.exhaustsIn(left); ok {
 		a.ExhaustsAt = now.Add(in).UTC().Truncate(time.Second)

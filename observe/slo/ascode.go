@@ -148,10 +148,7 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 	var faults []*fault.Error
 	for _, r := range references(d) {
 		if !ascode.Known(ctx, r.kind, ascode.DefaultNamespace, r.name) && !s.builtin(r) {
-			faults = append(faults, d.Fault("slo.unresolved",
-				text.Say("there is no %s %q", "%s %q がありません", r.kind, r.name),
-				text.Say("apply a document of kind %[1]s with the name %[2]q together with this one, or correct the name",
-					"名前が %[2]q の %[1]s を一緒に適用するか、名前を直してください", r.kind, r.name), r.path...))
+			faults = append(faults, unresolved(d, r))
 		}
 	}
 	if o, ok := d.Object.(*openslo.SLO); ok {
@@ -167,6 +164,13 @@ func (s *Service) checkPart(ctx context.Context, tx *sql.Tx, d *ascode.Document)
 		}
 	}
 	return faults
+}
+
+func unresolved(d *ascode.Document, r reference) *fault.Error {
+	return d.Fault("slo.unresolved",
+		text.Say("there is no %s %q", "%s %q がありません", r.kind, r.name),
+		text.Say("apply a document of kind %[1]s with the name %[2]q together with this one, or correct the name",
+			"名前が %[2]q の %[1]s を一緒に適用するか、名前を直してください", r.kind, r.name), r.path...)
 }
 
 // checkThresholds wants op and value of objectives whose SLI, a document of its
@@ -276,9 +280,22 @@ func (s *Service) dropPart(ctx context.Context, tx *sql.Tx, d *ascode.Document) 
 	if err != nil {
 		return fmt.Errorf("remove %s %s: %w", d.Kind, d.Name, err)
 	}
-	if len(users) > 0 {
+	by := make([]string, 0, len(users))
+	for _, u := range users {
+		by = append(by, fmt.Sprintf("%s %q", u.Kind, u.Name))
+	}
+	if d.Kind == kindPolicy {
+		tiers, err := tiersThatName(ctx, tx, d.Name)
+		if err != nil {
+			return err
+		}
+		for _, name := range tiers {
+			by = append(by, fmt.Sprintf("%s %q", kindTier, name))
+		}
+	}
+	if len(by) > 0 {
 		return fault.New(fault.Conflict, "slo.in_use",
-			text.Say("%s %q is used by %s %q", "%[1]s %[2]q は %[3]s %[4]q で使われています", d.Kind, d.Name, users[0].Kind, users[0].Name)).
+			text.Say("%s %q is used by %s", "%[1]s %[2]q は %[3]s で使われています", d.Kind, d.Name, by[0])).
 			Fix(text.Say("change or remove that first", "先にそちらを変更するか削除してください")).At(d.Pos())
 	}
 	return db.New(tx).DeletePart(ctx, db.DeletePartParams{Kind: d.Kind, Name: d.Name})
@@ -290,6 +307,17 @@ func (s *Service) recompile(ctx context.Context, tx *sql.Tx, kind, name string) 
 	users, err := db.New(tx).PartsThatReferTo(ctx, mentions(kind, name))
 	if err != nil {
 		return fmt.Errorf("find what refers to %s %s: %w", kind, name, err)
+	}
+	if kind == kindPolicy {
+		tiers, err := tiersThatName(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		for _, tier := range tiers {
+			if err := s.reinstallTier(ctx, tx, tier); err != nil {
+				return err
+			}
+		}
 	}
 	for _, u := range users {
 		if u.Kind != kindSLO {

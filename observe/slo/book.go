@@ -9,6 +9,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // defined is an objective as it is defined now, and who it belongs to.
@@ -18,6 +19,7 @@ type defined struct {
 	revision  string
 	managedBy string // JSON
 	def       *Definition
+	end       policy.End // of its windows, that alerts read
 }
 
 func (d *defined) shard() int { return int(d.slot % shards) }
@@ -70,6 +72,10 @@ func readDefinitions(ctx context.Context, q db.DBTX, last *definitions) (*defini
 	if err != nil {
 		return nil, err
 	}
+	policies, err := policy.Load(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	next := &definitions{byName: make(map[string]*defined, len(rows)), all: make([]*defined, 0, len(rows))}
 	for _, row := range rows {
 		d := &defined{SloStatus: row.SloStatus, slot: row.SloDefinition.Slot, revision: row.SloDefinition.Revision, managedBy: row.SloDefinition.ManagedBy}
@@ -78,6 +84,7 @@ func readDefinitions(ctx context.Context, q db.DBTX, last *definitions) (*defini
 		} else if err := unmarshal(row.SloDefinition.Data, &d.def); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
+		d.end = policies.For(d.Name, d.Service, d.Tier).AlertEnd
 		next.all = append(next.all, d)
 		next.byName[d.Name] = d
 		next.byShard[d.shard()] = append(next.byShard[d.shard()], d)

@@ -256,12 +256,12 @@ func (m *member) fold(x *doubt, at int64, raw ledger.Minute) {
 // at is what the budget counts in a recent minute; older ones are not known.
 func (m *member) at(minute int64) ledger.Minute { return m.block.At(m.row, minute) }
 
-// doubts is what is in doubt with the minutes that are not final.
-func (m *member) doubts() doubt {
+// doubts is what is in doubt with the minutes that are not final, from the first
+// of them on and up to the watermark.
+func (m *member) doubts(final int64) doubt {
 	x := m.doubt
-	first := m.watermark - int64(len(m.raw))
-	for i, raw := range m.raw {
-		m.fold(&x, first+int64(i), raw)
+	for at := final; at < min(m.watermark, final+int64(len(m.raw))); at++ {
+		m.fold(&x, at, m.raw[at-final])
 	}
 	return x
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // KnownDetail is an objective with how sure its figures are, as it is known now
@@ -91,7 +92,11 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	for i, f := range x.Forecasts {
 		x.Forecasts[i].Fastest = f.ExhaustsAt != nil && f.ExhaustsAt.Equal(*x.ExhaustsAt)
 	}
-	x.Gaps, x.Rules = c.holes(start, mark), rulesAsOf(d, over, alerts)
+	row, err := s.one(ctx, x.Name)
+	if err != nil {
+		return err
+	}
+	x.Gaps, x.Rules = c.holes(start, mark), rulesAsOf(d, c.alarming(mark, row.end), alerts)
 	open := func(s burn.Severity) bool {
 		return slices.ContainsFunc(alerts, func(a AlertView) bool { return a.Severity == s })
 	}
@@ -99,6 +104,22 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 		events: period.Total > 0, recent: over(time.Hour).Known > 0}
 	x.Status, x.StatusReason = was.state(), was.why()
 	return nil
+}
+
+// alarming is what alerts read of windows that end at a minute: what was counted,
+// or an end of what they may have been.
+func (c *account) alarming(mark int64, end policy.End) func(time.Duration) ledger.Sum {
+	return func(length time.Duration) ledger.Sum {
+		from := mark - int64(length/time.Minute)
+		low, high := c.bounds(from, mark)
+		switch end {
+		case policy.Low:
+			return low
+		case policy.High:
+			return high
+		}
+		return c.over(from, mark)
+	}
 }
 
 // alertsAsOf are the alerts of an objective that were open at an instant.

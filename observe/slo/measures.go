@@ -32,7 +32,7 @@ func (s *Service) Measures(r *measure.Registry) {
 		func(a, b float64) bool { return a > b })
 	r.Add(measure.Definition{ID: "slo.policy_state", Version: 1, Unit: "state", Better: measure.LowerIsBetter,
 		Title:  text.Say("State under the error-budget policy", "エラーバジェットポリシーの状態"),
-		Source: stateSource{source{s, func(r *row) float64 { return r.BudgetLeft }, func(x Series) []*float64 { return x.BudgetLeft }, less}}})
+		Source: stateSource{s}})
 }
 
 // source yields one figure of objectives.

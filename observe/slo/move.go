@@ -10,6 +10,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/policy"
 )
 
 // step is what a shard writes when it moved: all of it or nothing.
@@ -216,7 +217,12 @@ func before(missing []minutes, end int64) []minutes {
 // judge reads the rules of a member off its windows.
 func (sh *shard) judge(x *step, m *member, now time.Time) {
 	var changes []change
+	certain := m.doubt
+	if m.end = m.d.end; m.end != policy.Counted {
+		m.doubt = m.doubts(sh.final)
+	}
 	m.state, changes = m.track.judge(now)
+	m.doubt = certain
 	for _, c := range changes {
 		x.changes = append(x.changes, happening{m, c})
 	}

@@ -115,6 +115,13 @@ func (o objectives) AgreementChanged(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
+func (o objectives) PolicyChanged(ctx context.Context, tx *sql.Tx) error {
+	if err := db.New(tx).NextGeneration(ctx); err != nil {
+		return fmt.Errorf("read policies anew: %w", err)
+	}
+	return nil
+}
+
 // Document is the document that an objective comes from.
 func (o objectives) Document(ctx context.Context, q agreement.Reader, name string) (*openslo.SLO, error) {
 	if name != documentOf(name) {

@@ -10,19 +10,19 @@ import (
 )
 
 // stateSource yields the state of a budget under the policy that holds now: 0 is
-// healthy, 1 needs attention, 2 is exhausted, by what was counted. For a service it
-// is the worst.
-type stateSource struct{ left source }
+// healthy, 1 needs attention, 2 is exhausted, by the end of the interval that the
+// policy judges. For a service it is the worst.
+type stateSource struct{ s *Service }
 
 var _ measure.Source = stateSource{}
 
 // Values returns the state over time, from what is left of the budget.
 func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to time.Time) ([]measure.Value, error) {
-	policies, err := policy.Load(ctx, x.left.s.db.Read())
+	policies, err := policy.Load(ctx, x.s.db.Read())
 	if err != nil {
 		return nil, err
 	}
-	rows, err := x.left.rows(ctx, subject)
+	rows, err := leftAt(x.s, policy.Counted).rows(ctx, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to t
 	var times []int64
 	for _, r := range rows {
 		p := policies.For(r.Name, r.Service, r.Tier)
-		left, err := x.left.Values(ctx, journal.RefTo("slo", r.Name), from, to)
+		left, err := leftAt(x.s, p.End).Values(ctx, journal.RefTo("slo", r.Name), from, to)
 		if err != nil {
 			return nil, err
 		}
@@ -48,4 +48,17 @@ func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to t
 		}
 	}
 	return ordered(times, worst), nil
+}
+
+// leftAt yields an end of what is left of a budget.
+func leftAt(s *Service, end policy.End) source {
+	x := source{s: s, worse: func(a, b float64) bool { return a < b },
+		now: func(r *row) float64 { return r.BudgetLeft }, then: func(x Series) []*float64 { return x.BudgetLeft }}
+	switch end {
+	case policy.Low:
+		x.now, x.then = func(r *row) float64 { return r.BudgetLow }, func(x Series) []*float64 { return x.BudgetLow }
+	case policy.High:
+		x.now, x.then = func(r *row) float64 { return r.BudgetHigh }, func(x Series) []*float64 { return x.BudgetHigh }
+	}
+	return x
 }

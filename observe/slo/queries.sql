@@ -186,6 +186,9 @@ DELETE FROM slo_tiers WHERE name = $1;
 -- name: GetTier :one
 SELECT data FROM slo_tiers WHERE name = $1;
 
+-- name: ListTiers :many
+SELECT name, data FROM slo_tiers ORDER BY name;
+
 -- name: NamesOfTier :many
 SELECT name FROM slo_status WHERE tier = $1 ORDER BY name;
 

@@ -31,11 +31,12 @@ type ServiceTier struct {
 
 // TierSpec is the body of a ServiceTier.
 type TierSpec struct {
-	Description string   `json:"description,omitempty"`
-	Objective   *float64 `json:"objective,omitempty" doc:"The target of an objective without one, such as 0.999." ja:"目標値のない SLO の目標値(例: 0.999)。"`
-	Window      string   `json:"window,omitempty" doc:"The rolling window of an objective without one, such as 30d." ja:"期間のない SLO の移動ウィンドウ(例: 30d)。"`
-	Settle      string   `json:"settle,omitempty" doc:"How long after its end a minute is final, where the objective does not say it: 2m." ja:"1分が終わってから値が確定するまでの時間。SLO に指定がない場合に使います(例: 2m)。"`
-	Paging      string   `json:"paging,omitempty" doc:"The most urgent severity of its alerts: page (the default), or ticket for services for which nobody is woken." ja:"アラートの最も高い重要度。page(既定)か ticket(誰も起こさないサービス)。"`
+	Description   string   `json:"description,omitempty"`
+	Objective     *float64 `json:"objective,omitempty" doc:"The target of an objective without one, such as 0.999." ja:"目標値のない SLO の目標値(例: 0.999)。"`
+	Window        string   `json:"window,omitempty" doc:"The rolling window of an objective without one, such as 30d." ja:"期間のない SLO の移動ウィンドウ(例: 30d)。"`
+	Settle        string   `json:"settle,omitempty" doc:"How long after its end a minute is final, where the objective does not say it: 2m." ja:"1分が終わってから値が確定するまでの時間。SLO に指定がない場合に使います(例: 2m)。"`
+	AlertPolicies []string `json:"alertPolicies,omitempty" doc:"AlertPolicies of an objective that names none, in place of the alerts that come by themselves." ja:"AlertPolicy を指定していない SLO に使う AlertPolicy の名前。既定のアラートの代わりになります。"`
+	Paging        string   `json:"paging,omitempty" doc:"The most urgent severity of its alerts: page (the default), or ticket for services for which nobody is woken." ja:"アラートの最も高い重要度。page(既定)か ticket(誰も起こさないサービス)。"`
 }
 
 // kindOfTier is the kind of document that describes one.
@@ -46,6 +47,7 @@ func (s *Service) kindOfTier() ascode.Kind {
 		New:      func() any { return &ServiceTier{} },
 		Ref:      func(d *ascode.Document) string { return "tier:" + d.Name },
 		Validate: validateTier,
+		Check:    checkTier,
 		Apply: func(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
 			if err := db.New(tx).PutTier(ctx, db.PutTierParams{Name: d.Name, Data: marshal(d.Object.(*ServiceTier).Spec)}); err != nil {
 				return fmt.Errorf("save tier %s: %w", d.Name, err)
@@ -82,6 +84,36 @@ func validateTier(d *ascode.Document) []*fault.Error {
 	return faults
 }
 
+// checkTier finds alert policies that are not there.
+func checkTier(ctx context.Context, _ *sql.Tx, d *ascode.Document) []*fault.Error {
+	var faults []*fault.Error
+	for i, name := range d.Object.(*ServiceTier).Spec.AlertPolicies {
+		if !ascode.Known(ctx, kindPolicy, ascode.DefaultNamespace, name) {
+			faults = append(faults, unresolved(d, reference{kindPolicy, name, []any{"spec", "alertPolicies", i}}))
+		}
+	}
+	return faults
+}
+
+// tiersThatName are the tiers whose objectives have an alert policy by default.
+func tiersThatName(ctx context.Context, q db.DBTX, policy string) ([]string, error) {
+	rows, err := db.New(q).ListTiers(ctx)
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("list tiers: %w", err))
+	}
+	var names []string
+	for _, r := range rows {
+		var t TierSpec
+		if err := unmarshal(r.Data, &t); err != nil {
+			return nil, fmt.Errorf("read tier %s: %w", r.Name, err)
+		}
+		if slices.Contains(t.AlertPolicies, policy) {
+			names = append(names, r.Name)
+		}
+	}
+	return names, nil
+}
+
 // tierOf is what the tier of a service says, and nothing where the service has
 // none or no document describes it.
 func (s *Service) tierOf(ctx context.Context, q db.DBTX, service string) (TierSpec, error) {
@@ -115,6 +147,11 @@ func (t *TierSpec) fill(o *openslo.SLO) *openslo.SLO {
 			if v := &x.Spec.Objectives[i]; v.Target == nil && v.TargetPercent == nil {
 				v.Target = t.Objective
 			}
+		}
+	}
+	if len(x.Spec.AlertPolicies) == 0 {
+		for _, name := range t.AlertPolicies {
+			x.Spec.AlertPolicies = append(x.Spec.AlertPolicies, openslo.PolicyUse{AlertPolicyRef: name})
 		}
 	}
 	if len(x.Spec.TimeWindow) == 0 && t.Window != "" {

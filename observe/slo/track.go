@@ -8,6 +8,7 @@ import (
 	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/policy"
 	"github.com/teiten/teiten/observe/slo/window"
 )
 
@@ -16,6 +17,7 @@ type track struct {
 	name string
 	def  *Definition
 	win  windows
+	end  policy.End // of the windows, that alerts read; "" and counted are what was counted
 	state
 }
 
@@ -83,6 +85,19 @@ func (b backfill) more(n int64, reason string) backfill {
 
 // over is what was counted in a window that ends at the watermark.
 func (t *track) over(length time.Duration) ledger.Sum { return t.win.Over(length) }
+
+// alarming is what alerts read of a window: what was counted, or the end of what it
+// may have been that the error-budget policy names.
+func (t *track) alarming(length time.Duration) ledger.Sum {
+	if t.end != policy.Low && t.end != policy.High {
+		return t.over(length)
+	}
+	low, high, _ := t.interval(length)
+	if t.end == policy.Low {
+		return low
+	}
+	return high
+}
 
 // terms are what the rules are judged against.
 func (t *track) terms() burn.Terms {
@@ -176,7 +191,7 @@ func (m *member) standing(made int64) *standing {
 		sums: m.block.Sums(nil, m.row), state: m.state, slicer: m.slicer,
 	}
 	s.state.alerts = nil // they have a table of their own
-	s.doubt, s.state.doubt = m.doubt, m.doubts()
+	s.doubt, s.state.doubt = m.doubt, m.doubts(m.watermark - int64(len(m.raw)))
 	return s
 }
 

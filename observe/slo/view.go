@@ -369,6 +369,7 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 	t := &track{name: name, def: r.def, win: stood{&standing{}, r.def}}
 	if r.standing != nil {
 		t = r.standing.track(r.def)
+		t.end = r.end
 		if t.win, err = s.withRecent(ctx, t); err != nil {
 			return x, err
 		}
@@ -525,7 +526,7 @@ func (t *track) ruleViews() []RuleView {
 	views := []RuleView{}
 	for _, r := range t.def.Rules {
 		was := t.rules[r.Name]
-		x := r.Judge(t.terms(), t.over, was.Firing)
+		x := r.Judge(t.terms(), t.alarming, was.Firing)
 		v := RuleView{
 			Name: r.Name, Severity: r.Severity, Kind: kindOf(r), Left: r.Left, Within: labelled(r.Within),
 			Long: labelled(r.Long), Short: labelled(r.Short), For: labelled(r.For), Factor: r.Factor, Share: r.Share,

@@ -954,6 +954,33 @@ func (q *Queries) ListLate(ctx context.Context) ([]SloLate, error) {
 	return items, nil
 }
 
+const listTiers = `-- name: ListTiers :many
+SELECT name, data FROM slo_tiers ORDER BY name
+`
+
+func (q *Queries) ListTiers(ctx context.Context) ([]SloTier, error) {
+	rows, err := q.db.QueryContext(ctx, listTiers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SloTier
+	for rows.Next() {
+		var i SloTier
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockGeneration = `-- name: LockGeneration :execrows
 UPDATE slo_generation SET n = n WHERE id = 1 AND n = $1
 `

@@ -36,6 +36,7 @@ type Spec struct {
 	Services     []string           `json:"services,omitempty" doc:"Every objective of these services." ja:"これらのサービスのすべての SLO。"`
 	Tiers        []string           `json:"tiers,omitempty" doc:"Every objective of the services of these tiers." ja:"これらの tier のサービスのすべての SLO。"`
 	End          string             `json:"end,omitempty" doc:"What is judged where minutes are unknown: the least that may be left (low, the default), the most (high), or what was counted alone (counted)." ja:"データのない時間がある場合の判断。残りとしてありうる最小(low。既定)、最大(high)、数えた分だけ(counted)のいずれか。"`
+	AlertEnd     string             `json:"alertEnd,omitempty" doc:"What alerts read where minutes of their windows are unknown: what was counted alone (counted, the default), the worst that it may be (low: a source without data alerts as an outage does), or the best (high)." ja:"アラートの期間にデータのない時間がある場合の判断。数えた分だけ(counted。既定)、ありうる最悪(low。データがない間は障害と同じように知らせます)、ありうる最良(high)のいずれか。"`
 	Attention    AttentionSpec      `json:"attention,omitempty" doc:"When a budget needs attention." ja:"注意が必要になる条件。"`
 	Exhausted    ExhaustedSpec      `json:"exhausted,omitempty" doc:"When a budget is exhausted." ja:"使い切ったとみなす条件。"`
 	Consequences []ConsequencesSpec `json:"consequences,omitempty" doc:"What follows from a state." ja:"状態に応じて行うこと。"`
@@ -96,6 +97,7 @@ func validate(d *ascode.Document) []*fault.Error {
 		}
 	}
 	oneOf(p.End, []any{"spec", "end"}, string(Low), string(High), string(Counted))
+	oneOf(p.AlertEnd, []any{"spec", "alertEnd"}, string(Counted), string(Low), string(High))
 	oneOf(p.Agreement, []any{"spec", "agreement"}, "required", "optional")
 	part(p.Attention.BudgetBelow, "spec", "attention", "budgetBelow")
 	part(p.Exhausted.BudgetAtMost, "spec", "exhausted", "budgetAtMost")
@@ -127,7 +129,7 @@ func validate(d *ascode.Document) []*fault.Error {
 func (p *Spec) executed(name string) Policy {
 	x := Default()
 	x.Name = name
-	x.End = cmp.Or(End(p.End), Low)
+	x.End, x.AlertEnd = cmp.Or(End(p.End), Low), cmp.Or(End(p.AlertEnd), Counted)
 	if v := p.Attention.BudgetBelow; v != nil {
 		x.Attention = *v
 	}

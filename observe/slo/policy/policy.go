@@ -73,7 +73,8 @@ type Consequence struct {
 // Policy is when a budget is in which state, and what follows.
 type Policy struct {
 	Name         string
-	End          End
+	End          End     // of the interval in which the budget lies
+	AlertEnd     End     // what alerts read of their windows
 	Attention    float64 // less than this part left needs attention
 	Calm         bool    // a page that fires does not need attention by itself
 	Exhausted    float64 // this part left, or less, is exhausted
@@ -82,7 +83,7 @@ type Policy struct {
 
 // Default is the policy of an objective for which there is none. Nothing follows
 // from it.
-func Default() Policy { return Policy{End: Counted, Attention: 0.25, Exhausted: 0} }
+func Default() Policy { return Policy{End: Counted, AlertEnd: Counted, Attention: 0.25, Exhausted: 0} }
 
 // Figures are what is known of a budget, as parts of the whole: what is left by
 // what was counted, and the least and the most that may be left given what is not

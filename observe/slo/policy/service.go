@@ -34,6 +34,8 @@ type Objectives interface {
 	// AgreementChanged has every objective executed by what it needs to be agreed
 	// now.
 	AgreementChanged(ctx context.Context, tx *sql.Tx) error
+	// PolicyChanged has the alerts of objectives read what the policies say now.
+	PolicyChanged(ctx context.Context, tx *sql.Tx) error
 }
 
 // Deps is what the room stands on.
@@ -65,6 +67,9 @@ func (s *Service) Schedule(q *queue.Queue) { q.Every("slo.policy_states", time.M
 func (s *Service) save(ctx context.Context, tx *sql.Tx, name string, spec *Spec) error {
 	former, err := exchange(ctx, tx, name, spec)
 	if err != nil {
+		return err
+	}
+	if err := s.objectives.PolicyChanged(ctx, tx); err != nil {
 		return err
 	}
 	all, err := Load(ctx, tx)
