@@ -33,6 +33,9 @@ export const sloDebits = (name: string, query: Query<"/api/v1/slos/{name}/debits
 export const sloContributions = (name: string, query: Query<"/api/v1/slos/{name}/contributions">) =>
   queryOptions({ queryKey: ["slo", "contributions", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/contributions", { signal, params: { path: { name }, query } })), staleTime: 60_000, placeholderData: keepPreviousData });
 
+export const retiredInstances = (name: string) =>
+  queryOptions({ queryKey: ["slo", "retired", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/retired", { signal, params: { path: { name }, query: { limit: 100 } } })) });
+
 export const agreements = (name: string) =>
   queryOptions({ queryKey: ["slo", "agreements", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/agreements", { signal, params: { path: { name } } })) });
 

@@ -18,6 +18,7 @@ export type Dependency = Inner<ServiceDetail["dependsOn"]>;
 export type Team = Item<Answer<"/api/v1/teams", "get">>;
 export type SLO = Item<Answer<"/api/v1/slos", "get">>;
 export type SLODetail = Answer<"/api/v1/slos/{name}", "get">;
+export type Instances = NonNullable<SLODetail["instances"]>;
 export type AlertRule = Inner<SLODetail["alertRules"]>;
 export type SLOCount = Item<Answer<"/api/v1/slos/counts", "get">>;
 export type Budgets = Answer<"/api/v1/slos/budgets", "get">;

@@ -44,6 +44,8 @@ export interface SLOFilter {
   tier?: string;
   system?: string;
   status?: (typeof statuses)[number];
+  /** Only the instances of this objective. */
+  of?: string;
 }
 
 export interface SLOSearch extends SLOFilter {
@@ -60,6 +62,7 @@ export function parseSLOSearch(raw: Record<string, unknown>): SLOSearch {
     tier: word(raw.tier),
     system: word(raw.system),
     status: oneOf(raw.status, statuses),
+    of: word(raw.of),
     sort: oneOf(raw.sort, sloSorts),
     group: oneOf(raw.group, sloGroups),
     as: oneOf(raw.as, ["map"] as const),

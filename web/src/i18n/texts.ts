@@ -283,6 +283,26 @@ export const texts = {
   "slos.noMatch": ["No SLO matches", "条件に合うSLOはありません"],
   "slos.noMatchWhat": ["Take away a filter or search for a part of the name.", "条件を減らすか、名前の一部で検索してください。"],
 
+  // Instances
+  "instances.short": ["Instances", "内訳のSLO"],
+  "instances.title": ["Instances by {{by}}", "{{by}}ごとのSLO"],
+  "instances.count_one": ["{{number}} of at most {{limit}}", "{{number}}件(上限{{limit}}件)"],
+  "instances.count_other": ["{{number}} of at most {{limit}}", "{{number}}件(上限{{limit}}件)"],
+  "instances.rows_one": ["{{number}} instance", "内訳{{number}}件"],
+  "instances.rows_other": ["{{number}} instances", "内訳{{number}}件"],
+  "instances.all": ["All {{number}} as a list", "{{number}}件を一覧で表示"],
+  "instances.refused_one": ["{{number}} instance is not counted on its own", "{{number}}件を個別に集計していません"],
+  "instances.refused_other": ["{{number}} instances are not counted on their own", "{{number}}件を個別に集計していません"],
+  "instances.none": ["No instances yet", "内訳はまだありません"],
+  "instances.noneWhat": ["They are found as series with their labels appear.", "該当するラベルを持つ系列が現れると、ここに並びます。"],
+  "instances.retired_one": ["{{number}} retired instance, with its history", "終了した内訳{{number}}件(履歴あり)"],
+  "instances.retired_other": ["{{number}} retired instances, with their history", "終了した内訳{{number}}件(履歴あり)"],
+  "instances.instance": ["Instance", "内訳"],
+  "instances.found": ["Found", "検出"],
+  "instances.gone": ["Retired", "終了"],
+  "instances.of": ["Instances of", "内訳の元"],
+  "budget.between": ["{{low}} … {{high}}", "{{low}}〜{{high}}"],
+
   // What the budget was spent on
   "debit.title": ["What the budget was spent on", "バジェットの使いみち"],
   "debit.short": ["Spent on", "使いみち"],

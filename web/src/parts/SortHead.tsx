@@ -6,7 +6,8 @@ interface Props<T extends string> {
   /** The server's orders for this column, in the order in which presses go through them. */
   orders: readonly { value: T; down?: boolean }[];
   sort: T | undefined;
-  onSort: (sort: T | undefined) => void;
+  /** Absent where the order is given. */
+  onSort?: (sort: T | undefined) => void;
   num?: boolean;
   className?: string;
   children: ReactNode;
@@ -21,10 +22,14 @@ export function SortHead<T extends string>({ orders, sort, onSort, num, classNam
   );
   return (
     <th scope="col" aria-sort={chosen && (chosen.down ? "descending" : "ascending")} className={[num && "num", className].filter(Boolean).join(" ") || undefined}>
-      <button type="button" onClick={() => onSort(next)}>
-        {children}
-        {chosen && (chosen.down ? <IconArrowDown size={13} aria-hidden /> : <IconArrowUp size={13} aria-hidden />)}
-      </button>
+      {onSort ? (
+        <button type="button" onClick={() => onSort(next)}>
+          {children}
+          {chosen && (chosen.down ? <IconArrowDown size={13} aria-hidden /> : <IconArrowUp size={13} aria-hidden />)}
+        </button>
+      ) : (
+        children
+      )}
     </th>
   );
 }

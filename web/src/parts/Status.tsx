@@ -48,17 +48,24 @@ export function budgetTone(left: number | undefined | null, status?: string): "b
   return left < 0.25 ? "warn" : "ok";
 }
 
-/** What is left of an error budget, as a bar and a number. */
-export function Budget({ left, status }: { left: number | undefined | null; status?: string }) {
+/** What is left of an error budget, as a bar and a number; between low and high lies the truth, where not everything is known. */
+export function Budget({ left, status, low, high }: { left: number | undefined | null; status?: string; low?: number; high?: number }) {
   const f = useFormat();
   const { t } = useTranslation();
   if (left === undefined || left === null) return <span className="dim">{t("unknown")}</span>;
+  const apart = low !== undefined && high !== undefined && f.budget(low) !== f.budget(high);
   return (
     <span className="budget" data-tone={budgetTone(left, status)}>
       <span className="track" aria-hidden>
-        <i style={{ width: `${Math.max(0, Math.min(1, left)) * 100}%` }} />
+        {apart && <i className="maybe" style={{ left: percentOf(low), width: `calc(${percentOf(high)} - ${percentOf(low)})` }} />}
+        <i style={{ width: percentOf(left) }} />
       </span>
-      <span className="value">{f.budget(left)}</span>
+      <span className="value">
+        {f.budget(left)}
+        {apart && <small>{t("budget.between", { low: f.budget(low), high: f.budget(high) })}</small>}
+      </span>
     </span>
   );
 }
+
+const percentOf = (share: number) => `${Math.max(0, Math.min(1, share)) * 100}%`;

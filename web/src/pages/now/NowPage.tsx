@@ -171,7 +171,7 @@ function Soonest({ slos: list }: { slos: SLO[] }) {
                 <Status status={s.status} />
               </td>
               <td className="num">
-                <Budget left={budgetOf(s)} status={s.status} />
+                <Budget left={budgetOf(s)} status={s.status} low={s.budgetLow} high={s.budgetHigh} />
               </td>
               <td className="num narrow-hide">{f.burnRate(s.burnRates?.["1h"])}</td>
               <td className="num narrow-hide">

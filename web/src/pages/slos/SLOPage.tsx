@@ -20,6 +20,8 @@ import { Contributions } from "./Contributions";
 import { Debits } from "./Debits";
 import { Exclusions } from "./Exclusions";
 import { Facts } from "./Facts";
+import { Instances } from "./Instances";
+import { labelsText } from "./parts";
 import { Queries } from "./Queries";
 import { Replay } from "./Replay";
 import { SLOCharts } from "./SLOCharts";
@@ -38,8 +40,9 @@ interface SectionProps {
  * address: /slos/checkout#alerts. Those of then can also show what was known at
  * an earlier time; the others are only of now.
  */
-const sections: readonly { id: string; title: TextKey; Body: ComponentType<SectionProps>; then?: true }[] = [
+const sections: readonly { id: string; title: TextKey; Body: ComponentType<SectionProps>; then?: true; /** Whether an objective has such a part; all have where absent. */ has?: (slo: SLODetail) => boolean }[] = [
   { id: "charts", title: "slo.charts", Body: SLOCharts, then: true },
+  { id: "instances", title: "instances.short", Body: Instances, has: (slo) => !!slo.instances },
   { id: "alerts", title: "slo.rules", Body: Rules, then: true },
   { id: "spent", title: "debit.short", Body: Debits, then: true },
   { id: "contributions", title: "contribution.short", Body: Contributions },
@@ -57,14 +60,23 @@ export function SLOPage() {
   const { range, asOf } = useSearch({ from: "/slos/$name" });
   const at = asOf && new Date(asOf).toISOString();
   const query = useQuery(sloQuery(name, at));
-  const shown = sections.filter((s) => !at || s.then);
+  const shown = sections.filter((s) => (!at || s.then) && (!s.has || (query.data && s.has(query.data))));
   const { t } = useTranslation();
   usePageTitle(query.data?.title || name);
   return (
     <div className="page">
       <div className="pagehead">
         <nav className="crumbs" aria-label={t("crumbs")}>
-          <Link to="/slos">{t("nav.slos")}</Link> <span aria-hidden>/</span> <span className="anywhere">{name}</span>
+          <Link to="/slos">{t("nav.slos")}</Link> <span aria-hidden>/</span>{" "}
+          {query.data?.of && (
+            <>
+              <Link to="/slos/$name" params={{ name: query.data.of }}>
+                {query.data.of}
+              </Link>{" "}
+              <span aria-hidden>/</span>{" "}
+            </>
+          )}
+          <span className="anywhere">{query.data?.of ? labelsText(query.data.labels, t("group.without")) : name}</span>
         </nav>
         <div className="row">
           <h1 className="anywhere">{query.data?.title || name}</h1>

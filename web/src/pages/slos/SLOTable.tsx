@@ -9,7 +9,7 @@ import type { SLOFilter, SLOSort } from "../../app/urlState";
 import { useFormat } from "../../format";
 import { SortHead } from "../../parts/SortHead";
 import { Budget, Status, toneOf } from "../../parts/Status";
-import { budgetOf, Exhausts, queryOf, sliOf } from "./parts";
+import { budgetOf, Exhausts, labelsText, queryOf, sliOf } from "./parts";
 
 /** How many rows one request brings. */
 export const pageSize = 100;
@@ -18,7 +18,8 @@ export const columns = 7;
 
 interface Sorting {
   sort?: SLOSort;
-  onSort: (sort: SLOSort | undefined) => void;
+  /** Absent where the order is given. */
+  onSort?: (sort: SLOSort | undefined) => void;
 }
 
 /** The table's frame; every way to show the list has the same columns. */
@@ -105,19 +106,28 @@ function Awaited({ index }: { index: number }) {
 }
 
 export function SLORow({ slo, index, measure, within }: { slo: SLO; index?: number; measure?: (el: Element | null) => void; within?: boolean }) {
+  const { t } = useTranslation();
   const f = useFormat();
   const tone = toneOf(slo.status);
   return (
     <tr ref={measure} data-index={index} data-within={within} aria-rowindex={index === undefined ? undefined : index + 2} data-tone={tone === "bad" || tone === "warn" ? tone : undefined}>
       <td>
         <Link to="/slos/$name" params={{ name: slo.name }} className="tall">
-          {slo.title || slo.name}
+          {slo.of ? labelsText(slo.labels, t("group.without")) : slo.title || slo.name}
         </Link>
         <div className="sub">
           <Link to="/services/$name" params={{ name: slo.service }} className="plain">
             {slo.service}
           </Link>
           {slo.owner && " · " + slo.owner}
+          {slo.instances && (
+            <>
+              {" · "}
+              <Link to="/slos" search={{ of: slo.name }} className="plain">
+                {t("instances.rows", { count: slo.instances.count, number: f.number(slo.instances.count) })}
+              </Link>
+            </>
+          )}
         </div>
       </td>
       <td>
@@ -129,7 +139,7 @@ export function SLORow({ slo, index, measure, within }: { slo: SLO; index?: numb
       </td>
       <td className="num narrow-hide">{f.sli(sliOf(slo), slo.objective)}</td>
       <td className="num">
-        <Budget left={budgetOf(slo)} status={slo.status} />
+        <Budget left={budgetOf(slo)} status={slo.status} low={slo.budgetLow} high={slo.budgetHigh} />
       </td>
       <td className="num narrow-hide">{f.burnRate(slo.burnRates?.["1h"])}</td>
       <td className="num narrow-hide">

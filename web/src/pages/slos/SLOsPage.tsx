@@ -111,6 +111,11 @@ function Choices({ filter, group, filtered, set, clear }: ChoicesProps) {
       {systemKeys.length > 0 && <Choice label={t("services.system")} value={filter.system} any={any} options={systemKeys.map((s) => [s, s])} onChange={(system) => set({ system })} />}
       <Choice label={t("slo.tier")} value={filter.tier} any={any} options={tiers.map((n) => [n, t("slo.tierN", { n })])} onChange={(tier) => set({ tier })} />
       <Choice label={t("slos.groupBy")} value={group} any={t("group.none")} options={sloGroups.map((g) => [g, t(`group.${g}`)])} onChange={(g) => set({ group: g as SLOGroup | undefined })} />
+      {filter.of && (
+        <button className="smallbtn" onClick={() => set({ of: undefined })}>
+          {t("instances.of")}: {filter.of} ✕
+        </button>
+      )}
       {filter.service && (
         <button className="smallbtn" onClick={() => set({ service: undefined })}>
           {t("slo.service")}: {filter.service} ✕

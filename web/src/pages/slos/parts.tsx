@@ -53,3 +53,8 @@ export function useGroupName(by: SLOGroup): (key: string) => string {
   const { t } = useTranslation();
   return (key) => (!key ? t("group.without") : by === "tier" ? t("slo.tierN", { n: key }) : key);
 }
+
+/** The labels of an instance in words: tenant=acme, region=eu. */
+export function labelsText(labels: SLO["labels"], none: string): string {
+  return (labels ?? []).map((l) => `${l.name}=${l.value || none}`).join(", ");
+}

@@ -62,7 +62,7 @@ function SLOs({ service }: { service: ServiceDetail }) {
                     </td>
                     <td className="num narrow-hide">{f.sli(sliOf(s), s.objective)}</td>
                     <td className="num">
-                      <Budget left={budgetOf(s)} status={s.status} />
+                      <Budget left={budgetOf(s)} status={s.status} low={s.budgetLow} high={s.budgetHigh} />
                     </td>
                     <td className="num narrow-hide">{f.burnRate(s.burnRates?.["1h"])}</td>
                     <td className="num narrow-hide">
