@@ -208,35 +208,3 @@ func crowd(rows int) *window.Block {
 	}
 	return b
 }
-
-// BenchmarkColumns slides eight windows of thousands of objectives by a minute.
-// Expected before it was first measured: 60 ns an objective.
-func BenchmarkColumns(b *testing.B) {
-	for name, rows := range map[string]int{"1000": 1000, "10000": 10_000} {
-		b.Run(name, func(b *testing.B) {
-			block := crowd(rows)
-			minutes := make([]ledger.Minute, rows)
-			for i := range minutes {
-				minutes[i] = ledger.Of(float64(6000+i*7%500), float64(i%20/19))
-			}
-			var h ledger.Hour
-			for i := range h {
-				h[i] = ledger.Of(6000, float64(i%20/19))
-			}
-			step := func() {
-				for _, e := range block.Edges() {
-					block.Load(e, func(int) *ledger.Hour { return &h })
-				}
-				block.Append(minutes)
-			}
-			for range window.Recent {
-				step()
-			}
-			for b.Loop() {
-				step()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/objective")
-			b.ReportMetric(float64(block.Bytes()/rows), "bytes/objective")
-		})
-	}
-}

@@ -1,9 +1,3 @@
-// Package window slides error-budget windows over per-minute counts.
-//
-// It holds no clock and does no I/O: callers append minutes in order and read
-// windows back. Every window is exact to the minute over its whole length, and
-// one more minute costs the same however long the windows are. Past hours are
-// held packed, so that thirty days take some 150 KB.
 package window
 
 import (
@@ -15,8 +9,9 @@ import (
 // spareHours is how far the windows can be rewound without being loaded again.
 const spareHours = 3
 
-// Windows holds several windows that all end at the same minute. It is not safe
-// for use by several goroutines.
+// Windows holds several windows of one objective, row by row: all minutes of one
+// objective lie side by side, packed. It is what Block is held against, for its
+// results and for its speed, and no part of the program.
 type Windows struct {
 	lengths []int64 // minutes, as they were given
 	sums    []ledger.Sum
@@ -60,8 +55,6 @@ func New(start int64, lengths ...time.Duration) *Windows {
 	}
 	return w
 }
-
-func hourOf(minute int64) int64 { return minute / ledger.MinutesPerHour }
 
 // End is the first minute that was not appended yet.
 func (w *Windows) End() int64 { return w.end }
