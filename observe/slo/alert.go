@@ -94,29 +94,36 @@ type change struct {
 // judge reads all rules off the windows and returns the rules' new states and
 // what that changes. All rules of one severity make one alert: it opens with
 // the first of them, follows the fastest, and ends with the last, so that one
-// cause is one message.
+// cause is one message. The rules must be prepared.
 func (t *track) judge(now time.Time) (state, []change) {
 	after := t.state
-	after.rules = map[string]ruleState{}
+	after.rules = nil
 	after.alerts = maps.Clone(t.alerts)
-	if after.alerts == nil {
-		after.alerts = map[burn.Severity]alert{}
-	}
 	var fired []burn.Reading
-	for _, r := range t.def.Rules {
+	for i, judge := range t.judges {
+		r := &t.def.Rules[i]
 		was := t.rules[r.Name]
-		x := r.Judge(t.terms(), t.alarming, was.Firing)
-		if !was.Firing && t.lacks(r.Long) {
+		x := judge.Read(t.sums, was.Firing)
+		if x.Firing && !was.Firing && t.lacks(r.Long) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
 		}
 		next := was.Next(&x, t.watermark)
 		if next != (ruleState{}) {
+			if after.rules == nil {
+				after.rules = map[string]ruleState{}
+			}
 			after.rules[r.Name] = next
 		}
 		if next.Firing {
 			fired = append(fired, x)
 		}
+	}
+	if len(fired) == 0 && len(t.alerts) == 0 { // the common case
+		return after, nil
+	}
+	if after.alerts == nil {
+		after.alerts = map[burn.Severity]alert{}
 	}
 	slices.SortStableFunc(fired, burn.Worst)
 	var changes []change

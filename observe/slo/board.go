@@ -71,7 +71,7 @@ func (b *board) list(defs *definitions, why func(*Definition, db.SloRefusal) tex
 	for i, d := range defs.all {
 		r := &row{defined: d, standing: b.shards[d.shard()].bySlot[d.slot]}
 		if r.standing != nil {
-			r.shown = r.standing.track(d.def).show(r.standing.made)
+			r.shown = r.standing.track(d).show(r.standing.made)
 		} else {
 			r.shown = unread(d.def)
 		}

@@ -84,7 +84,6 @@ func (sh *shard) move(ctx context.Context, target int64, read []reading, now tim
 func (sh *shard) leap(ctx context.Context, to int64) error {
 	lost := ledger.Between(sh.end, to)
 	sh.end, sh.final = to, to
-	errs := make([]error, len(sh.members))
 	for _, m := range sh.members {
 		m.block.Remove(m.row)
 	}
@@ -94,16 +93,7 @@ func (sh *shard) leap(ctx context.Context, to int64) error {
 		m.watermark, m.final = to, to
 		sh.place(m)
 	}
-	each(loaders, len(sh.members), func(i int) { errs[i] = sh.summed(ctx, sh.members[i]) })
-	for i, m := range sh.members {
-		if errs[i] != nil {
-			return fmt.Errorf("load %s: %w", m.name, errs[i])
-		}
-		if err := m.put(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fillEach(sh.members, func(m *member) error { return sh.summed(ctx, m) })
 }
 
 // take keeps what was read for a member, up to target, and notes which minutes
@@ -216,6 +206,7 @@ func before(missing []minutes, end int64) []minutes {
 
 // judge reads the rules of a member off its windows.
 func (sh *shard) judge(x *step, m *member, now time.Time) {
+	sh.judges.prepare(&m.track)
 	var changes []change
 	certain := m.doubt
 	if m.end = m.d.end; m.end != policy.Counted {

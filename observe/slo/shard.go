@@ -40,6 +40,9 @@ type shard struct {
 	members []*member
 	blocks  map[string]*window.Block
 	defined *definitions // that the members are of
+	judges  judgeBook
+	waits   time.Duration // see wait
+	waitOf  int64
 }
 
 // loaders is how many objectives are loaded at a time.
@@ -73,6 +76,7 @@ func (s *Service) loadShard(ctx context.Context, number int, defs *definitions, 
 // adopt brings the members in line with the definitions.
 func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*standing, open openAlerts) error {
 	sh.defined = defs
+	sh.judges, sh.waits = judgeBook{}, 0
 	former := map[string]*member{}
 	for _, m := range sh.members {
 		former[m.name] = m
@@ -87,7 +91,7 @@ func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*s
 			delete(former, d.Name)
 			continue
 		}
-		m := &member{d: d, track: track{name: d.Name, def: d.def}, id: d.def.windowsID(), asks: d.def.asks(), countable: d.def.countable()}
+		m := &member{d: d, track: track{name: d.Name, def: d.def}, asks: d.def.asks(), countable: d.def.countable()}
 		if old != nil && old.d.slot == d.slot {
 			kept[d.slot] = old.standing(0)
 		}
@@ -124,14 +128,23 @@ func (sh *shard) welcome(ctx context.Context, fresh []*member, kept map[int64]*s
 		m.alerts = alerts[m.name]
 		sh.place(m)
 	}
-	errs := make([]error, len(fresh))
-	each(loaders, len(fresh), func(i int) { errs[i] = sh.prepare(ctx, fresh[i], kept[fresh[i].d.slot], past[fresh[i].d.slot]) })
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for i, m := range fresh {
-		if err := m.put(); err != nil {
-			return fmt.Errorf("load %s: %w", fresh[i].name, err)
+	return fillEach(fresh, func(m *member) error { return sh.prepare(ctx, m, kept[m.d.slot], past[m.d.slot]) })
+}
+
+// fillEach prepares the rows of members and takes them into their blocks, a few
+// members at a time: the minutes that a row is made of take a megabyte.
+func fillEach(all []*member, prepare func(*member) error) error {
+	for some := range slices.Chunk(all, 4*loaders) {
+		errs := make([]error, len(some))
+		each(loaders, len(some), func(i int) { errs[i] = prepare(some[i]) })
+		for i, m := range some {
+			err := errs[i]
+			if err == nil {
+				err = m.put()
+			}
+			if err != nil {
+				return fmt.Errorf("load %s: %w", m.name, err)
+			}
 		}
 	}
 	return nil
@@ -139,10 +152,10 @@ func (sh *shard) welcome(ctx context.Context, fresh []*member, kept map[int64]*s
 
 // place gives a member a row among those with the same windows.
 func (sh *shard) place(m *member) {
-	key := marshal([]any{m.def.lengths(), m.def.window().Calendar})
+	key := m.d.slides
 	b := sh.blocks[key]
 	if b == nil {
-		b = window.NewBlock(sh.end, m.def.lengths()...)
+		b = window.NewBlock(sh.end, m.d.lengths...)
 		if m.def.window().Calendar != nil {
 			b.Begin(m.def.window().Start(sh.end))
 		}
@@ -197,7 +210,7 @@ func (sh *shard) prepare(ctx context.Context, m *member, kept *standing, log []l
 		m.alerts = alerts
 	}
 	m.watermark, m.final = sh.end, sh.final
-	if kept != nil && kept.complete && kept.windows == m.id && kept.end == sh.end && len(kept.sums) == len(m.def.lengths()) {
+	if kept != nil && kept.complete && kept.windows == m.d.windows && kept.end == sh.end && len(kept.sums) == len(m.d.lengths) {
 		return sh.restore(ctx, m, kept, log)
 	}
 	if err := sh.summed(ctx, m); err != nil {
@@ -420,19 +433,28 @@ func (s *Service) openAlertsBySLO(ctx context.Context) (map[string]map[burn.Seve
 	return open, nil
 }
 
-// wait is how long after its end a minute is counted for the first time.
+// wait is how long after its end a minute is counted for the first time. It is
+// found out once a minute.
 func (sh *shard) wait() time.Duration {
+	if sh.waitOf == sh.end && sh.waits > 0 {
+		return sh.waits
+	}
 	wait := early
-	apart := false
+	apart := map[string]bool{} // by source
 	for _, m := range sh.members {
 		wait = min(wait, sh.s.soon(m.def))
-		if q, err := sh.s.sources.Get(m.def.Source); err == nil && !q.Anchored() {
-			apart = true
+		if _, known := apart[m.def.Source]; !known {
+			q, err := sh.s.sources.Get(m.def.Source)
+			apart[m.def.Source] = err == nil && !q.Anchored()
 		}
 	}
-	if apart { // so that questions to a remote source do not all arrive at once
-		wait += spread * time.Duration(sh.number) / shards
+	for _, is := range apart {
+		if is { // so that questions to a remote source do not all arrive at once
+			wait += spread * time.Duration(sh.number) / shards
+			break
+		}
 	}
+	sh.waits, sh.waitOf = wait, sh.end
 	return wait
 }
 

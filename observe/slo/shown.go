@@ -27,20 +27,18 @@ type shown struct {
 	Backfill                      backfill
 }
 
-// Over answers for a standing as for a track in memory; a window that is not
+// stood answers for a standing as for a track in memory; a window that is not
 // kept has no data.
-func (s *standing) over(d *Definition) windows { return stood{s, d} }
-
 type stood struct {
 	s *standing
-	d *Definition
+	d *defined
 }
 
 // Over reads a window that was stored.
 func (x stood) Over(length time.Duration) ledger.Sum {
-	lengths := x.d.lengths()
+	lengths := x.d.lengths
 	n := int64(length / time.Minute)
-	if length == x.d.Period && lengths[len(lengths)-1] == 0 {
+	if length == x.d.def.Period && lengths[len(lengths)-1] == 0 {
 		n = 0
 	}
 	if i := slices.Index(lengths, n); i >= 0 && i < len(x.s.sums) {
@@ -50,10 +48,10 @@ func (x stood) Over(length time.Duration) ledger.Sum {
 }
 
 // track is a standing as a track, for pages.
-func (s *standing) track(d *Definition) *track {
-	t := &track{name: d.Name, def: d, state: s.state}
-	if s.windows == d.windowsID() {
-		t.win = s.over(d)
+func (s *standing) track(d *defined) *track {
+	t := &track{name: d.Name, def: d.def, state: s.state}
+	if s.windows == d.windows {
+		t.win = stood{s, d}
 	} else {
 		t.win = stood{&standing{}, d} // the definition changed since
 	}

@@ -19,6 +19,10 @@ type track struct {
 	win  windows
 	end  policy.End // of the windows, that alerts read; "" and counted are what was counted
 	state
+
+	judges   []*burn.Judge // the rules, prepared for the terms judgedBy
+	judgedBy burn.Terms
+	sums     burn.Sums // alarming, for the rules
 }
 
 // windows answer what was counted in a window that ends at the present minute:
@@ -99,6 +103,30 @@ func (t *track) alarming(length time.Duration) ledger.Sum {
 	return high
 }
 
+// judgeBook keeps prepared rules. Objectives that were defined with the same
+// rules on the same terms share them.
+type judgeBook map[judgeKey][]*burn.Judge
+
+type judgeKey struct {
+	rules *burn.Rule // the first; see definitions.share
+	terms burn.Terms
+}
+
+// prepare has the rules of a track ready to be read.
+func (b judgeBook) prepare(t *track) {
+	terms := t.terms()
+	if len(t.def.Rules) == 0 || t.judges != nil && terms == t.judgedBy {
+		return
+	}
+	key := judgeKey{&t.def.Rules[0], terms}
+	if b[key] == nil {
+		for _, r := range t.def.Rules {
+			b[key] = append(b[key], r.Against(terms))
+		}
+	}
+	t.judges, t.judgedBy, t.sums = b[key], terms, t.alarming
+}
+
 // terms are what the rules are judged against.
 func (t *track) terms() burn.Terms {
 	x := t.def.terms()
@@ -148,7 +176,6 @@ type member struct {
 	d     *defined
 	block *window.Block
 	row   int
-	id    uint64 // of the windows; see Definition.windowsID
 
 	// final is the first minute that may still turn out otherwise, and is read
 	// again. raw and lumps are what was counted from the shard's first such minute
@@ -187,11 +214,11 @@ func (m *member) Over(length time.Duration) ledger.Sum {
 // standing is where the objective stands now.
 func (m *member) standing(made int64) *standing {
 	s := &standing{
-		slot: m.d.slot, end: m.watermark, made: made, windows: m.id, complete: m.complete,
+		slot: m.d.slot, end: m.watermark, made: made, windows: m.d.windows, complete: m.complete,
 		sums: m.block.Sums(nil, m.row), state: m.state, slicer: m.slicer,
 	}
 	s.state.alerts = nil // they have a table of their own
-	s.doubt, s.state.doubt = m.doubt, m.doubts(m.watermark - int64(len(m.raw)))
+	s.doubt, s.state.doubt = m.doubt, m.doubts(m.watermark-int64(len(m.raw)))
 	return s
 }
 

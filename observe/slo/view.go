@@ -366,9 +366,9 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 	if x.Summary, err = summarise(r, open); err != nil {
 		return x, err
 	}
-	t := &track{name: name, def: r.def, win: stood{&standing{}, r.def}}
+	t := &track{name: name, def: r.def, win: stood{&standing{}, r.defined}}
 	if r.standing != nil {
-		t = r.standing.track(r.def)
+		t = r.standing.track(r.defined)
 		t.end = r.end
 		if t.win, err = s.withRecent(ctx, t); err != nil {
 			return x, err

@@ -32,9 +32,12 @@ const (
 // Counts implements metrics.Counting. Minutes that were watched as they came are
 // answered from memory, all others from raw samples.
 func (s *Store) Counts(ctx context.Context, selections []metrics.Selection, from, to int64) ([]metrics.Counts, error) {
-	tallies := make([]*increase.Tally, len(selections))
-	unread := make([]*increase.Tally, 0, len(selections))
-	for i, selection := range selections {
+	out := make([]metrics.Counts, len(selections))
+	others := s.watch.recall(selections, from, to, out)
+	tallies := make([]*increase.Tally, len(others))
+	unread := make([]*increase.Tally, 0, len(others))
+	for i, at := range others {
+		selection := selections[at]
 		if tallies[i] = s.watch.recent(selection, from, to); tallies[i] != nil {
 			continue
 		}
@@ -49,9 +52,8 @@ func (s *Store) Counts(ctx context.Context, selections []metrics.Selection, from
 	if err := s.read(ctx, unread, from, to); err != nil {
 		return nil, err
 	}
-	out := make([]metrics.Counts, len(selections))
-	for i, t := range tallies {
-		out[i] = t.Counts()
+	for i, at := range others {
+		out[at] = tallies[i].Counts()
 	}
 	return out, nil
 }

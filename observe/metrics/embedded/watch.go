@@ -132,6 +132,30 @@ func (w *watch) warmUp(fresh []*increase.Tally, now int64) {
 	}
 }
 
+// recall answers plain sums from memory, and returns the places of selections
+// that take more than that.
+func (w *watch) recall(selections []metrics.Selection, from, to int64, out []metrics.Counts) (others []int) {
+	on := w.on.Load() && to > from && to-from <= increase.RingMinutes
+	var values []float64
+	if on {
+		values = make([]float64, int64(len(selections))*(to-from))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+	}
+	for i, selection := range selections {
+		if on {
+			mine := values[: to-from : to-from]
+			if w.live.Recall(selection, from, mine) {
+				values = values[to-from:]
+				out[i] = metrics.Counts{Values: mine, Exact: true}
+				continue
+			}
+		}
+		others = append(others, i)
+	}
+	return others
+}
+
 // recent answers from memory, and nil where that does not reach back to from.
 func (w *watch) recent(selection metrics.Selection, from, to int64) *increase.Tally {
 	if !w.on.Load() {

@@ -1,6 +1,7 @@
 package increase
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -76,7 +77,12 @@ func (l *Live) Watch(selections []metrics.Selection, since int64) (fresh []*Tall
 	return fresh
 }
 
-func selectionKey(s metrics.Selection) string { return s.Expr + "\x00" + strings.Join(s.By, "\x00") }
+func selectionKey(s metrics.Selection) string {
+	if len(s.By) == 0 {
+		return s.Expr
+	}
+	return s.Expr + "\x00" + strings.Join(s.By, "\x00")
+}
 
 // Empty reports whether nothing is watched.
 func (l *Live) Empty() bool { return len(l.watched) == 0 }
@@ -147,6 +153,24 @@ func (p Place) Fail(minute int64, err error) {
 
 // Distrust has the minutes up to this one of the place's selection read anew.
 func (p Place) Distrust(minute int64) { p.of.since = max(p.of.since, minute+1) }
+
+// Recall puts into dst what a plain sum counted in the minutes from from on, as
+// many as dst holds, and reports false where that takes Recent.
+func (l *Live) Recall(selection metrics.Selection, from int64, dst []float64) bool {
+	if len(selection.By) > 0 || len(dst) > RingMinutes {
+		return false
+	}
+	x := l.watched[selection.Expr]
+	if x == nil || from < x.since || x.broken != nil || len(x.faults) > 0 || len(x.rings) > 1 || len(x.plan.by) > 0 || x.plan.one || x.plan.whole {
+		return false
+	}
+	ring := x.rings[""]
+	if ring == nil {
+		fill(dst, math.NaN())
+		return len(x.rings) == 0
+	}
+	return ring.recall(from, dst)
+}
 
 // Recent answers from memory, and nil where that does not reach back to from.
 func (l *Live) Recent(selection metrics.Selection, from, to int64) *Tally {

@@ -64,8 +64,11 @@ func (m *Minutes) add(minute int64, v float64) {
 
 // lump is a step across a gap as the span in which it happened.
 func lump(s Step, weight float64) (metrics.Lump, bool) {
+	if !s.Gap || s.Value == 0 { // nearly always
+		return metrics.Lump{}, false
+	}
 	from, to := metrics.MinuteAfter(s.From), metrics.MinuteOf(s.To)
-	if !s.Gap || s.Value == 0 || from >= to {
+	if from >= to {
 		return metrics.Lump{}, false
 	}
 	return metrics.Lump{From: from, To: to, Value: weight * s.Value, AtLeast: s.Reset}, true

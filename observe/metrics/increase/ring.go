@@ -74,3 +74,25 @@ func (r *Ring) Copy(m *Minutes) {
 		}
 	}
 }
+
+// recall puts the minutes from from on into dst: NaN where nothing was seen. It
+// reports false where the ring does not reach back as far, or holds lumps.
+func (r *Ring) recall(from int64, dst []float64) bool {
+	if from < r.Oldest() || from < 0 || len(r.lumps) > 0 {
+		return false
+	}
+	for i := range dst {
+		if m := from + int64(i); m < r.next {
+			dst[i] = r.values[m%RingMinutes]
+		} else {
+			dst[i] = math.NaN()
+		}
+	}
+	return true
+}
+
+func fill(dst []float64, v float64) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
