@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,6 +37,7 @@ type bench struct {
 	dir    string // for everything that is written
 	root   string // of the repository
 	slos   int
+	sizes  []int         // how many objectives, in the part scale
 	peers  int           // objectives for which Prometheus evaluates rules
 	watch  time.Duration // how long something that goes on is looked at
 
@@ -58,8 +60,21 @@ func main() {
 	flag.StringVar(&b.teiten, "teiten", "bin/teiten", "the built program")
 	flag.IntVar(&b.slos, "slos", 1000, "how many objectives")
 	flag.IntVar(&b.peers, "peers", 20, "for how many objectives Prometheus evaluates rules, to compare")
+	full := flag.Bool("full", false, "run 100,000 objectives as well, which takes some 4 GB and 15 minutes")
+	sizes := flag.String("sizes", "10000", "how many objectives the part scale runs, separated by commas")
 	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
 	flag.Parse()
+	if *full {
+		*sizes += ",100000"
+	}
+	for n := range strings.SplitSeq(*sizes, ",") {
+		size, err := strconv.Atoi(n)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench: -sizes:", err)
+			os.Exit(2)
+		}
+		b.sizes = append(b.sizes, size)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := b.run(ctx, *cold, *only)
 	stop()
@@ -85,7 +100,7 @@ func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
 		do   func(context.Context) error
 	}{
 		{"size", b.size}, {"start", b.startUp}, {"demo", b.demo},
-		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"cold", b.coldBuild},
+		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"scale", b.scale}, {"cold", b.coldBuild},
 	}
 	for _, p := range parts {
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) || only == "" && p.name == "cold" && !cold {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -17,92 +15,38 @@ import (
 )
 
 const (
-	peerScrape = 30 * time.Second
-	peerPods   = 5 // of each service; two series each
-	peerRaw    = 73 * time.Hour
-	peerPast   = 30 * 24 * time.Hour
+	peerRaw  = 73 * time.Hour
+	peerPast = 30 * 24 * time.Hour
 )
-
-// shopfront serves ten series for each service: a good and a bad counter of each
-// of its pods. What a counter says follows from the time alone, so that a history
-// made beforehand goes on in it.
-type shopfront struct {
-	services int
-	base     time.Time
-}
-
-// row is one counter.
-type row struct {
-	service, pod int
-	code         string
-}
-
-func (f shopfront) rows() iter.Seq[row] {
-	return func(yield func(row) bool) {
-		for s := range f.services {
-			for p := range peerPods {
-				if !yield(row{s, p, "200"}) || !yield(row{s, p, "500"}) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (f shopfront) at(r row, t time.Time) float64 {
-	seconds := int64(t.Sub(f.base) / time.Second)
-	if r.code == "200" {
-		return float64(seconds * int64(1+r.service%7))
-	}
-	return float64(seconds / int64(2000+100*r.pod))
-}
-
-func (r row) labels(name string) map[string]string {
-	return map[string]string{"__name__": name, "job": "bench", "service": fmt.Sprintf("s%04d", r.service),
-		"pod": fmt.Sprintf("p%d", r.pod), "code": r.code, "instance": "INSTANCE"}
-}
-
-func (f shopfront) serve() *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		var body strings.Builder
-		body.WriteString("# TYPE bench_requests_total counter\n")
-		now := time.Now()
-		for r := range f.rows() {
-			fmt.Fprintf(&body, "bench_requests_total{service=\"s%04d\",pod=\"p%d\",code=%q} %.0f\n", r.service, r.pod, r.code, f.at(r, now))
-		}
-		_, _ = w.Write([]byte(body.String())) // the scraper may be gone
-	}))
-}
 
 // past writes blocks with three days of the counters, as the longest raw window
 // of the rules reads, and thirty days of the recorded ratio that the rules of the
 // whole period read.
-func (f shopfront) past(ctx context.Context, dir, instance string) error {
+func (c crowd) past(ctx context.Context, dir, instance string) error {
 	store, err := embedded.Open(ctx, embedded.Options{Dir: dir, RetentionTime: 60 * 24 * time.Hour})
 	if err != nil {
 		return err
 	}
-	now := time.Now().Truncate(peerScrape)
+	now := time.Now().Truncate(scrapeEvery)
 	var series []map[string]string
 	var rows []row
-	for r := range f.rows() {
+	for r := range c.rows(0, c.services) {
 		l := r.labels("bench_requests_total")
 		l["instance"] = instance
 		series, rows = append(series, l), append(rows, r)
 	}
-	for s := range f.services {
+	for s := range c.services {
 		series = append(series, map[string]string{"__name__": ratioMetric("5m"), "slo_service": fmt.Sprintf("s%04d", s), "window": "5m"})
 	}
 	err = store.Import(ctx, series, func(yield func(embedded.Sample) bool) {
-		for t := now.Add(-peerPast); t.Before(now); t = t.Add(peerScrape) {
+		for t := now.Add(-peerPast); t.Before(now); t = t.Add(scrapeEvery) {
 			for i := range series {
 				v := 0.0002
 				if i < len(rows) {
 					if now.Sub(t) > peerRaw {
 						continue
 					}
-					v = f.at(rows[i], t)
+					v = float64(c.at(rows[i], t))
 				}
 				if !yield(embedded.Sample{Series: i, T: t.UnixMilli(), V: v}) {
 					return
@@ -155,117 +99,164 @@ func rules(services int) string {
 	return b.String()
 }
 
-// peer runs Prometheus without rules, with rules for some objectives, and Teiten
-// with many, over the same counters, one after the other, and shows what one
-// objective costs in each round beyond scraping.
-func (b *bench) peer(ctx context.Context) error {
+// contest is what runs side by side in the part peer.
+type contest struct {
+	plain, ruled   *program.Daemon // Prometheus over few services, without rules and with
+	bare, teiten   *program.Server // Teiten over many, without objectives and with
+	unasked, asked *program.Daemon // Prometheus over many, alone and asked by
+	remote         *program.Server // Teiten
+}
+
+// peer runs at the same time Prometheus without rules and with rules for some
+// objectives, Teiten with its own store without objectives and with many, and
+// Prometheus alone and with a Teiten that asks it, and shows what one objective
+// costs each of the three in each round beyond scraping.
+func (b *bench) peer(ctx context.Context) (err error) {
 	if !there(program.PrometheusPath) {
 		b.how("Prometheus is not installed: nothing was compared with it.")
 		return nil
 	}
-	few, err := b.peerPrometheus(ctx)
+	few, many := newCrowd(b.peers), newCrowd(b.slos)
+	fewServices, manyServices := few.serve(), many.serve()
+	defer fewServices.Close()
+	defer manyServices.Close()
+	var x contest
+	defer func() { err = errors.Join(err, x.stop()) }()
+	if x.plain, err = b.peerPrometheus(ctx, few, fewServices, "peer-plain", ""); err != nil {
+		return err
+	}
+	if x.ruled, err = b.peerPrometheus(ctx, few, fewServices, "peer-rules", rules(b.peers)); err != nil {
+		return err
+	}
+	if x.unasked, err = b.startPrometheus(ctx, filepath.Join(b.dir, "peer-unasked"), many.scrapes(manyServices)); err != nil {
+		return err
+	}
+	if x.asked, err = b.startPrometheus(ctx, filepath.Join(b.dir, "peer-asked"), many.scrapes(manyServices)); err != nil {
+		return err
+	}
+	if x.bare, err = b.server(many, manyServices, "peer-bare"); err != nil {
+		return err
+	}
+	if x.teiten, err = b.server(many, manyServices, "peer-teiten"); err != nil {
+		return err
+	}
+	x.remote = program.New(program.Options{Binary: b.teiten, Data: filepath.Join(b.dir, "peer-remote"), Env: []string{"TEITEN_METRICS_EMBEDDED_ENABLED=false"}})
+	for _, s := range []*program.Server{x.bare, x.teiten, x.remote} {
+		if err := s.Start(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.applyCrowd(ctx, x.teiten, 0, b.slos); err != nil {
+		return err
+	}
+	if _, err := x.remote.Apply(ctx, "source", sourceAt(x.asked.URL)); err != nil {
+		return err
+	}
+	if err := b.applyCrowd(ctx, x.remote, 0, b.slos); err != nil {
+		return err
+	}
+	for _, s := range []*program.Server{x.teiten, x.remote} {
+		if err := b.caughtUp(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := rest(ctx, time.Minute); err != nil { // every group of rules was evaluated once
+		return err
+	}
+	return b.compare(ctx, &x)
+}
+
+func (x *contest) stop() (err error) {
+	for _, d := range []*program.Daemon{x.plain, x.ruled, x.unasked, x.asked} {
+		if d != nil {
+			err = errors.Join(err, d.Stop())
+		}
+	}
+	for _, s := range []*program.Server{x.bare, x.teiten, x.remote} {
+		if s != nil {
+			err = errors.Join(err, s.Kill())
+		}
+	}
+	return err
+}
+
+// compare looks at all of them over the same minutes.
+func (b *bench) compare(ctx context.Context, x *contest) error {
+	pids := []int{x.plain.PID(), x.ruled.PID(), x.unasked.PID(), x.asked.PID(), x.bare.PID(), x.teiten.PID(), x.remote.PID()}
+	cpu, err := used(ctx, b.watch, pids...)
 	if err != nil {
 		return err
 	}
-	many, err := b.peerTeiten(ctx)
-	if err != nil {
-		return err
+	ruled := each(cpu[x.ruled.PID()], cpu[x.plain.PID()], b.watch, b.peers)
+	own := each(cpu[x.teiten.PID()], cpu[x.bare.PID()], b.watch, b.slos)
+	asked := each(cpu[x.asked.PID()], cpu[x.unasked.PID()], b.watch, b.slos)
+	remote := each(cpu[x.remote.PID()], 0, b.watch, b.slos)
+	ratio := func(d time.Duration) string {
+		return fmt.Sprintf("%.0f ×", ruled.Seconds()/max(d, time.Nanosecond).Seconds())
 	}
-	b.add("CPU for each SLO and round: Prometheus with rules", us(few), "")
-	b.add("CPU for each SLO and round: Teiten, embedded store", us(many), "≤ 57 µs")
-	b.add("Prometheus with rules / Teiten", fmt.Sprintf("%.0f ×", few.Seconds()/max(many, time.Nanosecond).Seconds()), "≥ 1,000 ×")
-	b.how(fmt.Sprintf("CPU for each SLO and round: user+system time from /proc over %s, less that of the same program scraping the same counters without objectives, for each objective and 30 s; ten series for each objective, scraped every 30 s. Prometheus holds three days of counters and thirty of the recorded ratio for %d objectives, and evaluates seventeen rules for each every 30 s (its cost grows in proportion). Teiten holds %d, with ledger, alerts and figures written durably each minute.", b.watch, b.peers, b.slos))
+	b.add(fmt.Sprintf("CPU for each SLO and round: Prometheus with rules (%d SLOs)", b.peers), us(ruled), "")
+	b.add(fmt.Sprintf("CPU for each SLO and round: Teiten, embedded store (%d SLOs)", b.slos), us(own), "≤ 57 µs, stretch 5.7")
+	b.add("Prometheus with rules / Teiten, embedded store", ratio(own), "≥ 1,000 ×")
+	b.add("CPU for each SLO and round: Prometheus that is asked + Teiten", us(asked+remote)+" ("+us(asked)+" + "+us(remote)+")", "≤ 285 µs")
+	b.add("Prometheus with rules / Prometheus that is asked + Teiten", ratio(asked+remote), "≥ 200 ×")
+	b.add(fmt.Sprintf("scraping alone, %d series: Teiten / Prometheus", 10*b.slos), share(cpu[x.bare.PID()], b.watch)+" / "+share(cpu[x.unasked.PID()], b.watch), "")
+	for _, m := range []struct {
+		what string
+		pid  int
+		less int
+	}{
+		{fmt.Sprintf("memory, Prometheus with rules (%d SLOs)", b.peers), x.ruled.PID(), x.plain.PID()},
+		{fmt.Sprintf("memory, Teiten, embedded store (%d SLOs)", b.slos), x.teiten.PID(), x.bare.PID()},
+	} {
+		all, _, err := memory(m.pid)
+		if err != nil {
+			return err
+		}
+		without, _, err := memory(m.less)
+		if err != nil {
+			return err
+		}
+		b.add(m.what+", of which without objectives", megabytes(all)+", "+megabytes(without), "")
+	}
+	b.how(fmt.Sprintf("CPU for each SLO and round: seven processes side by side over the same %s; user+system time from /proc, less that of the same program scraping the same counters without objectives, for each objective and %s; ten series for each objective, scraped every %[2]s. Prometheus holds three days of counters and thirty of the recorded ratio for %[3]d objectives, and evaluates seventeen rules for each every 30 s (its cost grows in proportion to their number). Teiten holds %d; ledger, windows and alerts are written durably each minute.", b.watch, scrapeEvery, b.peers, b.slos))
 	return nil
 }
 
 // each is the cost of one objective in one round.
 func each(with, without, over time.Duration, objectives int) time.Duration {
-	rounds := float64(over) / float64(peerScrape)
+	rounds := float64(over) / float64(scrapeEvery)
 	return time.Duration(float64(with-without) / rounds / float64(objectives))
 }
 
 func us(d time.Duration) string { return fmt.Sprintf("%.1f µs", float64(d)/1e3) }
 
-func (b *bench) peerPrometheus(ctx context.Context) (time.Duration, error) {
-	f := shopfront{services: b.peers, base: time.Now().AddDate(0, 0, -90)}
-	services := f.serve()
-	defer services.Close()
-	var cost []time.Duration
-	for i, with := range []bool{false, true} {
-		dir := filepath.Join(b.dir, fmt.Sprintf("peer-%d", i))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return 0, err
-		}
-		if err := f.past(ctx, filepath.Join(dir, "tsdb"), strings.TrimPrefix(services.URL, "http://")); err != nil {
-			return 0, err
-		}
-		config := scrapeConfigEvery(services.URL, peerScrape)
-		if with {
-			if err := os.WriteFile(filepath.Join(dir, "rules.yml"), []byte(rules(b.peers)), 0o600); err != nil {
-				return 0, err
-			}
-			config += "rule_files: [rules.yml]\n"
-		}
-		cpu, err := b.watchPrometheus(ctx, dir, config)
-		if err != nil {
-			return 0, err
-		}
-		cost = append(cost, cpu)
+// peerPrometheus starts Prometheus with a past, and with rules where there are any.
+func (b *bench) peerPrometheus(ctx context.Context, c crowd, services *httptest.Server, name, rules string) (*program.Daemon, error) {
+	dir := filepath.Join(b.dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	return each(cost[1], cost[0], b.watch, b.peers), nil
+	if err := c.past(ctx, filepath.Join(dir, "tsdb"), strings.TrimPrefix(services.URL, "http://")); err != nil {
+		return nil, err
+	}
+	config := c.scrapes(services)
+	if rules != "" {
+		if err := os.WriteFile(filepath.Join(dir, "rules.yml"), []byte(rules), 0o600); err != nil {
+			return nil, err
+		}
+		config += "rule_files: [rules.yml]\n"
+	}
+	return b.startPrometheus(ctx, dir, config)
 }
 
-func (b *bench) watchPrometheus(ctx context.Context, dir, config string) (time.Duration, error) {
-	p, err := program.StartPrometheus(ctx, dir, config, peerScrape)
-	if err != nil {
-		return 0, err
+func (b *bench) startPrometheus(ctx context.Context, dir, config string) (*program.Daemon, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	defer p.Stop()
-	if err := rest(ctx, time.Minute); err != nil { // every group was evaluated once
-		return 0, err
-	}
-	cpu, err := used(ctx, b.watch, p.PID())
-	return cpu[p.PID()], err
+	return program.StartPrometheus(ctx, dir, config, scrapeEvery)
 }
 
-func (b *bench) peerTeiten(ctx context.Context) (time.Duration, error) {
-	f := shopfront{services: b.slos, base: time.Now().AddDate(0, 0, -90)}
-	services := f.serve()
-	defer services.Close()
-	file := filepath.Join(b.dir, "peer-scrape.yaml")
-	if err := os.WriteFile(file, []byte("scrape_configs:\n"+scrapeConfigEvery(services.URL, peerScrape)), 0o600); err != nil {
-		return 0, err
-	}
-	s := program.New(program.Options{Binary: b.teiten, Data: filepath.Join(b.dir, "peer-teiten"), Env: []string{
-		"TEITEN_METRICS_EMBEDDED_SCRAPE_CONFIG_FILE=" + file}})
-	if err := s.Start(ctx); err != nil {
-		return 0, err
-	}
-	defer s.Kill()
-	if err := rest(ctx, time.Minute); err != nil {
-		return 0, err
-	}
-	without, err := used(ctx, b.watch, s.PID())
-	if err != nil {
-		return 0, err
-	}
-	if err := b.apply(ctx, s, objectives(b.slos), false); err != nil {
-		return 0, err
-	}
-	if err := b.caughtUp(ctx, s); err != nil {
-		return 0, err
-	}
-	if err := rest(ctx, time.Minute); err != nil {
-		return 0, err
-	}
-	with, err := used(ctx, b.watch, s.PID())
-	if err != nil {
-		return 0, err
-	}
-	all, own, err := memory(s.PID())
-	if err != nil {
-		return 0, err
-	}
-	b.add(fmt.Sprintf("memory with %d SLOs of ten series, embedded store", b.slos), fmt.Sprintf("%s (%s its own)", megabytes(all), megabytes(own)), "")
-	return each(with[s.PID()], without[s.PID()], b.watch, b.slos), nil
+// sourceAt is the document of a Prometheus server that is asked.
+func sourceAt(url string) string {
+	return fmt.Sprintf("apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: prometheus, annotations: {teiten.dev/default: \"true\"}}\nspec: {type: Prometheus, connectionDetails: {url: %q, scrapeInterval: %s}}\n", url, scrapeEvery)
 }

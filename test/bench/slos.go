@@ -35,9 +35,12 @@ func exporter(services int) *httptest.Server {
 
 // objectives are the documents: one service and one objective for each, over 30
 // days, with a query of its own.
-func objectives(n int) string {
+func objectives(n int) string { return objectivesOf(0, n) }
+
+// objectivesOf are the documents of the services from the first to before the last.
+func objectivesOf(first, last int) string {
 	var b strings.Builder
-	for i := range n {
+	for i := first; i < last; i++ {
 		fmt.Fprintf(&b, `---
 apiVersion: openslo/v1
 kind: Service
