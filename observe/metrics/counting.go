@@ -30,6 +30,13 @@ type Counting interface {
 	Settled() int64
 }
 
+// Beginner is a Counting that knows where its samples begin.
+type Beginner interface {
+	// Begins is the first minute of which the source has any sample. It is 0 where
+	// that is not known.
+	Begins() int64
+}
+
 // Selection is a sum of counters.
 type Selection struct {
 	// Expr is an expression that promexpr.Countable accepts.

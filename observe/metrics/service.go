@@ -502,7 +502,10 @@ type counting struct {
 	c Counting
 }
 
-var _ Counting = counting{}
+var (
+	_ Counting = counting{}
+	_ Beginner = counting{}
+)
 
 // Counts implements Counting.
 func (s counting) Counts(ctx context.Context, selections []Selection, from, to int64) ([]Counts, error) {
@@ -517,3 +520,11 @@ func (s counting) Watch(selections []Selection) { s.c.Watch(selections) }
 
 // Settled implements Counting.
 func (s counting) Settled() int64 { return s.c.Settled() }
+
+// Begins implements Beginner.
+func (s counting) Begins() int64 {
+	if b, ok := s.c.(Beginner); ok {
+		return b.Begins()
+	}
+	return 0
+}

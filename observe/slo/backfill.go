@@ -13,6 +13,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
@@ -24,8 +25,9 @@ const (
 	// the source counts by itself.
 	backfillStep = 24 * 60
 	countedStep  = 100 * 24 * 60
-	// backfillBatch is how many objectives one question to such a source is about.
-	backfillBatch = 16
+	// backfillBatch is about how many minutes one question to such a source is: so
+	// many of all its objectives together.
+	backfillBatch = 16 * 30 * 24 * 60
 	// backfillPause is how long a source that did not answer is left alone.
 	backfillPause = 15 * time.Second
 )
@@ -168,13 +170,38 @@ func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
 	all = slices.DeleteFunc(all, func(x reading) bool {
 		return x.m != first && (!counts || x.m.def.Source != first.def.Source || !sh.s.counts(x.m))
 	})
-	all = all[:min(len(all), backfillBatch)]
+	begins := int64(0)
+	if counts {
+		begins = sh.s.begins(first.def.Source)
+	}
+	asked := int64(0)
 	for i := range all {
 		if !all[i].again {
 			all[i].span = all[i].m.nextMissing(counts)
+			all[i].skip(begins)
+		}
+		if asked += max(all[i].span.Len(), ledger.MinutesPerHour); asked >= backfillBatch {
+			return all[:i+1]
 		}
 	}
 	return all
+}
+
+// begins is the first minute of which a source has any sample, 0 where that is
+// not known.
+func (s *Service) begins(source string) int64 {
+	q, err := s.sources.Get(source)
+	if b, ok := q.(metrics.Beginner); err == nil && ok {
+		return b.Begins()
+	}
+	return 0
+}
+
+// skip leaves out what lies before the source's first sample.
+func (r *reading) skip(begins int64) {
+	whole := r.span
+	r.span = ledger.Between(min(max(whole.From, begins), whole.To), whole.To)
+	r.empty = ledger.Between(whole.From, r.span.From)
 }
 
 // nextMissing is the next step: of a past that was never read its newest part,
@@ -241,13 +268,17 @@ func (sh *shard) holds(r *reading) bool {
 	if r.again {
 		return r.span.To <= r.m.final
 	}
-	return slices.ContainsFunc(r.m.missing, func(x minutes) bool { return x.From <= r.span.From && x.To >= r.span.To })
+	from := r.span.From - r.empty.Len()
+	return slices.ContainsFunc(r.m.missing, func(x minutes) bool { return x.From <= from && x.To >= r.span.To })
 }
 
 // fillOne takes past minutes of one objective.
 func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time) error {
 	m := r.m
-	first := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
+	first, err := sh.first(ctx, m, r)
+	if err != nil {
+		return err
+	}
 	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, ledger.Between(first, sh.end), time.Time{})
 	if err != nil {
 		return err
@@ -275,7 +306,7 @@ func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time
 		return err
 	}
 	m.exact = m.exact || r.exact
-	if m.found(r.span, x.made) {
+	if m.found(ledger.Between(r.span.From-r.empty.Len(), r.span.To), x.made) {
 		x.finished = append(x.finished, m)
 	}
 	sh.judge(x, m, now) // the long windows may be whole now
@@ -284,6 +315,9 @@ func (sh *shard) fillOne(ctx context.Context, x *step, r *reading, now time.Time
 
 // hoursOf are the hours of the ledger that what was read changes.
 func (sh *shard) hoursOf(ctx context.Context, r *reading) ([]hourRow, error) {
+	if r.span.Len() == 0 {
+		return nil, nil
+	}
 	known := map[int64]ledger.Record{}
 	from, to := hourOf(r.span.From), hourOf(r.span.To-1)
 	err := records(ctx, sh.s.db.Read(), r.m.name, from, to, func(k *ledger.Record) {

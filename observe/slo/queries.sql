@@ -95,6 +95,9 @@ ON CONFLICT (slo, hour, superseded_at) DO NOTHING;
 -- name: Hours :many
 SELECT hour, data, written_at FROM slo_ledger WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour;
 
+-- name: FirstHour :one
+SELECT hour FROM slo_ledger WHERE slo = $1 AND hour >= $2 ORDER BY hour LIMIT 1;
+
 -- name: Revisions :many
 SELECT hour, superseded_at, written_at, data FROM slo_revisions
 WHERE slo = $1 AND hour >= $2 AND hour <= $3 ORDER BY hour, superseded_at;

@@ -20,7 +20,8 @@ const readers = 4
 type reading struct {
 	m       *member
 	span    minutes
-	again   bool // it was read before
+	empty   minutes // before span: the source had no samples yet
+	again   bool    // it was read before
 	counted []ledger.Minute
 	lumps   []ledger.Lump
 	trouble trouble   // of the last minute

@@ -277,7 +277,10 @@ func (sh *shard) restore(ctx context.Context, m *member, kept *standing, log []l
 
 // summed reads all minutes that a member's windows reach.
 func (sh *shard) summed(ctx context.Context, m *member) error {
-	first := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
+	first, err := sh.first(ctx, m, nil)
+	if err != nil {
+		return err
+	}
 	h, err := sh.s.history(ctx, sh.s.db.Read(), m.def, ledger.Between(first, sh.end), time.Time{})
 	if err != nil {
 		return err
@@ -285,6 +288,33 @@ func (sh *shard) summed(ctx context.Context, m *member) error {
 	m.sum(sh, first, h)
 	return nil
 }
+
+// first is the minute from which on a member's past is looked at: where its
+// windows begin, or later where nothing at all is known before. read is what was
+// just read of it and is not in the ledger yet, or nil.
+func (sh *shard) first(ctx context.Context, m *member, read *reading) (int64, error) {
+	reach := max(m.def.Counting.Start(m.def.reach(sh.end)), 0)
+	sh.exclude(m, ledger.Between(reach, sh.end))
+	if m.def.Counting.Sliced() || len(m.excluded) > 0 || sh.end-reach > mostMinutesKept {
+		return reach, nil
+	}
+	hour, err := db.New(sh.s.db.Read()).FirstHour(ctx, db.FirstHourParams{Slo: m.name, Hour: hourOf(reach)})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, database.Fault(fmt.Errorf("read the ledger of %s: %w", m.name, err))
+	}
+	first := min(sh.final, sh.logged)
+	if err == nil {
+		first = min(first, hour*ledger.MinutesPerHour)
+	}
+	if read != nil {
+		first = min(first, read.span.From)
+	}
+	return max(first, reach), nil
+}
+
+// mostMinutesKept is how far back minutes are surely kept; beyond, there may be
+// sums only.
+const mostMinutesKept = 90 * 24 * 60
 
 // sum has a member's row made anew from its history.
 func (m *member) sum(sh *shard, first int64, h History) {

@@ -16,7 +16,10 @@ import (
 	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
-var _ metrics.Counting = (*Store)(nil)
+var (
+	_ metrics.Counting = (*Store)(nil)
+	_ metrics.Beginner = (*Store)(nil)
+)
 
 const (
 	minute = int64(time.Minute / time.Millisecond)
@@ -64,6 +67,15 @@ func (s *Store) Settled() int64 {
 		return 0
 	}
 	return metrics.MinuteAfter(s.db.Head().MaxTime() - settles.Milliseconds())
+}
+
+// Begins implements metrics.Beginner.
+func (s *Store) Begins() int64 {
+	from, _, ok := s.Span()
+	if !ok {
+		return 0
+	}
+	return metrics.MinuteOf(from.UnixMilli())
 }
 
 // read counts tallies from raw samples.

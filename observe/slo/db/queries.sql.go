@@ -600,6 +600,22 @@ func (q *Queries) DropRefusal(ctx context.Context, slo string) error {
 	return err
 }
 
+const firstHour = `-- name: FirstHour :one
+SELECT hour FROM slo_ledger WHERE slo = $1 AND hour >= $2 ORDER BY hour LIMIT 1
+`
+
+type FirstHourParams struct {
+	Slo  string
+	Hour int64
+}
+
+func (q *Queries) FirstHour(ctx context.Context, arg FirstHourParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, firstHour, arg.Slo, arg.Hour)
+	var hour int64
+	err := row.Scan(&hour)
+	return hour, err
+}
+
 const generation = `-- name: Generation :one
 SELECT n FROM slo_generation WHERE id = 1
 `
