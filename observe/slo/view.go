@@ -3,14 +3,11 @@ package slo
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
-	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
@@ -71,34 +68,6 @@ type BackfillView struct {
 	FinishedAt *time.Time `json:"finishedAt,omitempty"`
 }
 
-// AlertView is an alert, open or past.
-type AlertView struct {
-	ID         string        `json:"id"`
-	SLO        string        `json:"slo"`
-	Title      string        `json:"title,omitempty"`
-	Service    string        `json:"service"`
-	Owner      string        `json:"owner,omitempty"`
-	Severity   burn.Severity `json:"severity" enum:"page,ticket"`
-	State      string        `json:"state" enum:"firing,resolved"`
-	Since      time.Time     `json:"since"`
-	ResolvedAt *time.Time    `json:"resolvedAt,omitempty"`
-	Rules      []string      `json:"rules"`
-	Long       string        `json:"long,omitempty"`
-	Short      string        `json:"short,omitempty"`
-	Factor     float64       `json:"factor"`
-	LongBurn   float64       `json:"longBurn"`
-	ShortBurn  float64       `json:"shortBurn"`
-	ShortNow   *float64      `json:"shortNow,omitempty" doc:"The burn rate of the short window now, in lists of alerts that fire. The others are of when the alert began or ended."`
-	BudgetLeft float64       `json:"budgetLeft"`
-	Reason     text.Both     `json:"reason"`
-
-	Group         string         `json:"group,omitempty" doc:"Alerts of one cause have one."`
-	Together      []string       `json:"together,omitempty" doc:"Objectives whose alerts were in the group before, at most 20."`
-	Others        int            `json:"others,omitempty" doc:"How many more there were."`
-	Explanation   *text.Both     `json:"explanation,omitempty" doc:"Which label values burn most, compared with before; found soon after the alert began."`
-	Contributions []Contribution `json:"contributions,omitempty"`
-}
-
 // Detail is an objective as its page shows it.
 type Detail struct {
 	Summary
@@ -120,32 +89,6 @@ type Detail struct {
 	Document  string        `json:"document" doc:"The SLO document that the objective comes from. One with several objectives has the first by its own name."`
 	Budgeting Budgeting     `json:"budgeting"`
 	Calendar  *CalendarView `json:"calendar,omitempty" doc:"The window, where it follows the calendar."`
-}
-
-// Queries are the expressions of an objective, and what is sent to the source.
-type Queries struct {
-	Good           string `json:"good,omitempty"`
-	Bad            string `json:"bad,omitempty"`
-	Total          string `json:"total"`
-	Counter        bool   `json:"counter"`
-	EvaluatedPart  string `json:"evaluatedPart,omitempty" doc:"Good, bad, the value or the ratio as it is asked each minute."`
-	EvaluatedTotal string `json:"evaluatedTotal,omitempty" doc:"Total as it is asked each minute."`
-
-	Value   string     `json:"value,omitempty" doc:"The value of a thresholdMetric."`
-	Op      string     `json:"op,omitempty" enum:"lt,lte,gt,gte" doc:"How a good value compares to the limit."`
-	Limit   *float64   `json:"limit,omitempty" doc:"What the value is compared with."`
-	Ratio   string     `json:"ratio,omitempty" doc:"A ratio that the source computes."`
-	RawType string     `json:"rawType,omitempty" enum:"success,failure"`
-	Join    string     `json:"join,omitempty" enum:"weighted,and,or,journey" doc:"How the parts of a composite become one."`
-	Parts   []PartView `json:"parts,omitempty"`
-}
-
-// PartView is one indicator of a composite.
-type PartView struct {
-	Title     string  `json:"title,omitempty"`
-	Weight    float64 `json:"weight"`
-	Objective float64 `json:"objective"`
-	Queries   Queries `json:"queries"`
 }
 
 // Gap is a time without data.
@@ -227,22 +170,6 @@ func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, e
 	return all, next, total, s.commit(ctx, shown)
 }
 
-func (s *Service) openAlerts(ctx context.Context) (map[string][]AlertView, error) {
-	rows, err := db.New(s.db.Read()).AllOpenAlerts(ctx)
-	if err != nil {
-		return nil, database.Fault(fmt.Errorf("list alerts: %w", err))
-	}
-	open := map[string][]AlertView{}
-	for _, r := range rows {
-		v, err := viewAlert(r)
-		if err != nil {
-			return nil, err
-		}
-		open[r.Slo] = append(open[r.Slo], v)
-	}
-	return open, nil
-}
-
 func summarise(r *row, open map[string][]AlertView) (Summary, error) {
 	period := time.Duration(r.Period) * time.Second
 	x := Summary{
@@ -292,49 +219,6 @@ func (b backfill) view() BackfillView {
 		v.State = "done"
 	}
 	return v
-}
-
-func explanation(a Alert) *text.Both {
-	if a.Explanation.IsZero() {
-		return nil
-	}
-	return &a.Explanation
-}
-
-func viewAlert(r db.SloAlert) (AlertView, error) {
-	var a Alert
-	if err := unmarshal(r.Data, &a); err != nil {
-		return AlertView{}, fmt.Errorf("read alert %s: %w", r.ID, err)
-	}
-	return AlertView{
-		ID: r.ID, SLO: r.Slo, Title: a.Title, Service: r.Service, Owner: r.Owner, Severity: burn.Severity(r.Severity), State: r.State,
-		Since: database.Time(r.Since), ResolvedAt: timeOf(r.ResolvedAt), Rules: nonNil(a.Rules),
-		Long: a.Long, Short: a.Short, Factor: a.Factor, LongBurn: a.LongBurn, ShortBurn: a.ShortBurn,
-		BudgetLeft: a.BudgetLeft, Reason: a.Reason,
-		Group: a.Group, Together: a.Together, Others: a.Others, Explanation: explanation(a), Contributions: a.Contributions,
-	}, nil
-}
-
-// Alerts lists alerts, the newest first, and the cursor of the next page.
-func (s *Service) Alerts(ctx context.Context, f alertFilter) ([]AlertView, string, error) {
-	rows, next, err := s.alerts(ctx, f)
-	if err != nil {
-		return nil, "", err
-	}
-	now, err := s.standings(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	all := make([]AlertView, len(rows))
-	for i, r := range rows {
-		if all[i], err = viewAlert(r); err != nil {
-			return nil, "", err
-		}
-		if r.State == Firing {
-			all[i].ShortNow = now.burnsNow(r.Slo, cmp.Or(all[i].Short, all[i].Long))
-		}
-	}
-	return all, next, nil
 }
 
 // burnsNow is the burn rate of an objective over a window as of its last minute,
@@ -427,69 +311,6 @@ func (s *Service) detail(x *Detail, t *track) {
 	}
 	x.Rules = t.ruleViews()
 	x.Forecasts = t.forecasts()
-}
-
-// queriesOf shows the expressions of an objective, and those of a composite's
-// parts.
-func (s *Service) queriesOf(d *Definition) Queries {
-	v := Queries{Good: d.Good, Bad: d.Bad, Total: d.Total, Counter: d.Counter}
-	if d.Threshold != nil {
-		v.Value, v.Op, v.Limit = d.Threshold.Expr, d.Threshold.Op, &d.Threshold.Value
-	}
-	if d.Raw != nil {
-		v.Ratio, v.RawType = d.Raw.Expr, "success"
-		if d.Raw.Failure {
-			v.RawType = "failure"
-		}
-	}
-	if asked, err := s.questions(d); err == nil && d.Composite == nil {
-		v.EvaluatedPart, v.EvaluatedTotal = asked.sent("good", "bad", "value", "ratio"), asked.sent("total")
-	}
-	if d.Composite == nil {
-		return v
-	}
-	v.Join = string(d.Composite.Join)
-	for _, p := range d.Composite.Parts {
-		v.Parts = append(v.Parts, PartView{Title: p.Title, Weight: p.Weight, Objective: float64(p.Objective),
-			Queries: s.queriesOf(&Definition{Indicator: p.Indicator, Scrape: d.Scrape})})
-	}
-	return v
-}
-
-// countedFrom is what the events of an objective are counted from.
-type countedFrom string
-
-const (
-	fromSamples   countedFrom = "samples"
-	fromIncreases countedFrom = "increases"
-	fromValues    countedFrom = "values"
-)
-
-// countedFrom tells what the events of d are counted from, as its sources are now.
-func (s *Service) countedFrom(d *Definition) countedFrom {
-	asks := d.asks()
-	switch {
-	case d.countable() && s.countThemselves(asks):
-		return fromSamples
-	case slices.ContainsFunc(asks, func(a ask) bool { return a.Counter }):
-		return fromIncreases
-	}
-	return fromValues
-}
-
-func exactNote(from countedFrom, exact bool, over time.Duration) text.Both {
-	switch {
-	case from == fromValues:
-		return text.Say("the values of the expressions are taken as they are, once a minute", "式の値を1分ごとにそのまま使います")
-	case from == fromSamples:
-		return text.Say("counted from raw samples: every increase of the counters between two scrapes is counted once, without extrapolation",
-			"生の標本から数えています。スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えます")
-	case exact:
-		return text.Say("evaluated as PromQL each minute: every increase of the counters between two scrapes is counted once, without extrapolation",
-			"PromQLを毎分評価しています。スクレイプ間のカウンターの増分を、外挿せずに1回ずつ数えます")
-	}
-	return text.Say("evaluated as PromQL each minute: the data source estimates increases over %[1]s from the samples within; each event is counted once in total, spread over that time",
-		"PromQLを毎分評価しています。データソースが%[1]sの標本から増分を推定します。イベントは合計では1回ずつですが、その時間に均されます", burn.Spoken(over))
 }
 
 const mostGaps = 100
