@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
@@ -124,6 +125,170 @@ func TestInstancesAreFoundAsTheyAppearAndCountedApart(t *testing.T) {
 		}
 		if got := w.entries("slo.instances_found"); len(got) != 2 {
 			t.Errorf("%d times instances were told as found", len(got))
+		}
+	}, rooms...)
+}
+
+// byName are instances by name.
+func byName(all []slo.Summary) map[string]slo.Summary {
+	found := map[string]slo.Summary{}
+	for _, x := range all {
+		found[x.Name] = x
+	}
+	return found
+}
+
+func TestAnInstanceThatIsAbsentForLongIsRetiredAndReturnsWithItsHistory(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.apply(byTenant(", teiten.dev/by-retire: 1h"))
+		all := tenants{}
+		both := map[string][2]float64{"acme": {100, 1}, "globex": {50, 2}}
+		one := map[string][2]float64{"acme": {100, 1}}
+		w.tenantsLive(t0.Add(5*time.Minute), all, both)
+		w.backfill()
+		before := byName(w.instances())["checkout~tenant=globex"]
+		if before.Total != 200 {
+			t.Fatalf("globex had %v events", before.Total)
+		}
+		w.tenantsLive(t0.Add(50*time.Minute), all, one)
+		w.restart() // which forgets nothing of the absence but the last hour
+		w.tenantsLive(t0.Add(150*time.Minute), all, one)
+		if got := names(w.instances()); !slices.Equal(got, []string{"checkout~tenant=acme"}) {
+			t.Fatalf("after two hours without globex there are %v", got)
+		}
+		if x := w.whole(); x.Count != 1 || x.Retired != 1 {
+			t.Errorf("the whole says %+v", x)
+		}
+		retired, _, err := w.slo.Retired(t.Context(), "checkout", "", 10)
+		if err != nil || len(retired) != 1 || retired[0].Labels[0] != (slo.LabelValue{Name: "tenant", Value: "globex"}) {
+			t.Errorf("retired are %+v, %v", retired, err)
+		}
+		w.tenantsLive(t0.Add(155*time.Minute), all, both)
+		w.backfill()
+		after := byName(w.instances())["checkout~tenant=globex"]
+		// Its counters are as they were, so that what they show now happened since.
+		if after.Total != 450 || after.Total-after.Good != 18 {
+			t.Errorf("globex returned with %v events, %v of them bad", after.Total, after.Total-after.Good)
+		}
+		if n := len(w.entries("slo.instances_retired")); n != 1 {
+			t.Errorf("told %d times as retired", n)
+		}
+	}, rooms...)
+}
+
+func TestInstancesBeyondTheLimitAreRefusedLoudlyAndTheOthersGoOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.apply(byTenant(`, teiten.dev/by-limit: "2"`))
+		all := tenants{}
+		w.tenantsLive(t0.Add(3*time.Minute), all, map[string][2]float64{"a": {10, 0}, "b": {10, 0}})
+		crowd := map[string][2]float64{"a": {10, 0}, "b": {10, 0}, "c": {10, 0}, "d": {10, 0}, strings.Repeat("x", 2000): {10, 0}}
+		w.tenantsLive(t0.Add(6*time.Minute), all, crowd)
+		w.backfill()
+		x := w.whole()
+		if x.Count != 2 || x.State != "too_many_instances" || x.Refused != 3 {
+			t.Fatalf("the whole says %+v", x)
+		}
+		for _, s := range []string{x.Reason.EN, x.Reason.JA} {
+			if !strings.Contains(s, "teiten.dev/by-limit") || !strings.Contains(s, "tenant=c") {
+				t.Errorf("what is refused, and what to do, is told so: %s", s)
+			}
+		}
+		if d := w.detail("checkout"); d.Status != slo.Attention || d.StatusReason != x.Reason || d.Total != 190 {
+			t.Errorf("the whole is %s: %s, with %v events", d.Status, d.StatusReason.EN, d.Total)
+		}
+		for _, i := range w.instances() {
+			if i.Total != 50 {
+				t.Errorf("%s has %v events", i.Name, i.Total)
+			}
+		}
+		w.restart()
+		w.tenantsLive(t0.Add(8*time.Minute), all, crowd)
+		if n := len(w.entries("slo.instances_refused")); n != 1 {
+			t.Errorf("told %d times as refused", n)
+		}
+		w.apply(byTenant(`, teiten.dev/by-limit: "9"`))
+		delete(crowd, strings.Repeat("x", 2000))
+		w.tenantsLive(t0.Add(75*time.Minute), all, crowd)
+		if x := w.whole(); x.Count != 4 || x.State != "ok" || len(w.entries("slo.instances_accepted_again")) != 1 {
+			t.Errorf("with another limit the whole says %+v", x)
+		}
+	}, rooms...)
+}
+
+// TestInstancesSumUpToTheWhole holds whatever comes and goes.
+func TestInstancesSumUpToTheWhole(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+		w.apply(byTenant(""))
+		all := tenants{}
+		for m := range rapid.IntRange(3, 12).Draw(r, "minutes") {
+			happens := map[string][2]float64{}
+			for _, tenant := range []string{"", "a", "b", "\u00e9", "a\"b\\"} {
+				if total := rapid.IntRange(-20, 50).Draw(r, "total"); total >= 0 {
+					happens[tenant] = [2]float64{float64(total), float64(rapid.IntRange(0, total).Draw(r, "bad"))}
+				}
+			}
+			w.tenantsLive(t0.Add(time.Duration(m+1)*time.Minute), all, happens)
+			if rapid.IntRange(0, 5).Draw(r, "restart") == 0 {
+				w.restart()
+			}
+		}
+		w.evaluate() // with those that the last minute brought
+		w.backfill()
+		whole := w.detail("checkout")
+		var total, good float64
+		for _, x := range w.instances() {
+			total += x.Total
+			good += x.Good
+		}
+		if total != whole.Total || good != whole.Good {
+			r.Fatalf("instances have %v events, %v good; the whole has %v, %v", total, good, whole.Total, whole.Good)
+		}
+	})
+}
+
+func TestExclusionsReplayAndChangesApplyToInstances(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.apply(byTenant(""))
+		all := tenants{}
+		happens := map[string][2]float64{"acme": {100, 50}, "globex": {50, 0}}
+		w.tenantsLive(t0.Add(20*time.Minute), all, happens)
+		w.backfill()
+		var made struct {
+			Hides   []any  `json:"hides"`
+			Confirm string `json:"confirm"`
+		}
+		tried := correction{SLO: "checkout", From: t0.Add(5 * time.Minute), To: t0.Add(10 * time.Minute), Reason: "tried something", DryRun: true}
+		w.must(200, administrator, "POST", "/api/v1/exclusions", tried, &made)
+		if len(made.Hides) != 1 {
+			t.Errorf("of the whole and its instances %d are told", len(made.Hides))
+		}
+		tried.DryRun, tried.Confirm = false, made.Confirm
+		w.must(200, administrator, "POST", "/api/v1/exclusions", tried, nil)
+		w.tenantsLive(t0.Add(21*time.Minute), all, happens)
+		if x := byName(w.instances())["checkout~tenant=acme"]; x.Total != 1500 || x.Total-x.Good != 750 {
+			t.Errorf("with five minutes excluded acme has %v events, %v bad", x.Total, x.Total-x.Good)
+		}
+		replayed, err := w.slo.Replay(t.Context(), "checkout~tenant=acme", slo.Trial{})
+		if err != nil || replayed.SLO != "checkout~tenant=acme" {
+			t.Errorf("replayed %s, %v", replayed.SLO, err)
+		}
+		w.apply(strings.Replace(byTenant(""), "target: 0.999", "target: 0.4", 1))
+		w.tenantsLive(t0.Add(22*time.Minute), all, happens)
+		if x := byName(w.instances())["checkout~tenant=acme"]; x.Objective != 0.4 || x.Total != 1600 {
+			t.Errorf("after a change of the objective acme has %v, and %v events", x.Objective, x.Total)
+		}
+		w.apply(shop)
+		w.tenantsLive(t0.Add(23*time.Minute), all, happens)
+		if listed, _, n, err := w.slo.List(t.Context(), slo.Filter{Of: "checkout"}); err != nil || n != 0 {
+			t.Errorf("no longer taken apart it has %v, %v", names(listed), err)
+		}
+		var left int
+		if err := db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM slo_ledger WHERE slo LIKE 'checkout~%'").Scan(&left); err != nil || left > 0 {
+			t.Errorf("%d hours of its instances are left, %v", left, err)
 		}
 	}, rooms...)
 }
