@@ -1,9 +1,13 @@
 package slo_test
 
 import (
+	"context"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -289,6 +293,54 @@ func TestExclusionsReplayAndChangesApplyToInstances(t *testing.T) {
 		var left int
 		if err := db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM slo_ledger WHERE slo LIKE 'checkout~%'").Scan(&left); err != nil || left > 0 {
 			t.Errorf("%d hours of its instances are left, %v", left, err)
+		}
+	}, rooms...)
+}
+
+// numbered notes how many questions it is asked.
+type numbered struct {
+	metrics.Querier
+	asked *atomic.Int64
+}
+
+func (n numbered) Instant(ctx context.Context, expr string, at time.Time) ([]metrics.Series, error) {
+	n.asked.Add(1)
+	return n.Querier.Instant(ctx, expr, at)
+}
+
+func (n numbered) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]metrics.Series, error) {
+	n.asked.Add(1)
+	return n.Querier.Range(ctx, expr, from, to, step)
+}
+
+// TestInstancesOfWhatNoSourceCountsShareTheirQuestions holds for values that are
+// read each minute.
+func TestInstancesOfWhatNoSourceCountsShareTheirQuestions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		var asked atomic.Int64
+		w.sources.q = numbered{w.store, &asked}
+		doc := strings.ReplaceAll(byTenant(""), "counter: true", "counter: false")
+		doc = strings.ReplaceAll(doc, `sum(http_requests_total{code=~"5.."})`, `sum(rate(http_requests_total{code=~"5.."}[2m])) * 120`)
+		w.apply(strings.ReplaceAll(doc, `'sum(http_requests_total)'`, `'sum(rate(http_requests_total[2m])) * 120'`))
+		happens := map[string][2]float64{}
+		for i := range 30 {
+			happens[fmt.Sprint("tenant-", i)] = [2]float64{float64(10 + i), 0}
+		}
+		all := tenants{}
+		w.tenantsLive(t0.Add(8*time.Minute), all, happens)
+		w.backfill()
+		before := asked.Load()
+		w.tenantsLive(t0.Add(9*time.Minute), all, happens)
+		if n := asked.Load() - before; n > 12 {
+			t.Errorf("a round of 30 instances asked %d questions", n)
+		}
+		found := byName(w.instances())
+		for i := range 30 {
+			x := found[fmt.Sprint("checkout~tenant=tenant-", i)]
+			if a := x.Total / float64(10+i); math.Abs(a-found["checkout~tenant=tenant-0"].Total/10) > 1e-6 || a < 6 {
+				t.Errorf("tenant-%d has %v events", i, x.Total)
+			}
 		}
 	}, rooms...)
 }

@@ -3,7 +3,6 @@ package slo
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ type question struct {
 	ask
 	source metrics.Querier
 	sent   string
+	apart  string // of an instance: what answers for all of its objective, if anything does
 }
 
 // questions are what is asked for an objective.
@@ -95,9 +95,13 @@ func (s *Service) estimateOver(d *Definition, source string) time.Duration {
 type asked struct {
 	mu      sync.Mutex
 	answers map[string]func() ([]float64, error)
+
+	together map[string]func() (map[string][]float64, error) // by instance
 }
 
-func newAsked() *asked { return &asked{answers: map[string]func() ([]float64, error){}} }
+func newAsked() *asked {
+	return &asked{answers: map[string]func() ([]float64, error){}, together: map[string]func() (map[string][]float64, error){}}
+}
 
 // values evaluates an expression at the end of each minute of span. A minute at
 // which there was no value is NaN.
@@ -131,23 +135,15 @@ func evaluate(ctx context.Context, q metrics.Querier, expr string, span minutes)
 	if err != nil {
 		return nil, err
 	}
-	values := make([]float64, span.Len())
-	for i := range values {
-		values[i] = math.NaN()
-	}
-	for _, p := range one.Points {
-		if i := ledger.At(p.Time()) - span.From; i >= 0 && i < span.Len() {
-			values[i] = answered(p.V)
-		}
-	}
-	return values, nil
+	return place(one, span), nil
 }
 
 // read counts the minutes of span. The trouble is that of the last minute.
 func (x questions) read(ctx context.Context, a *asked, span minutes) (counted []ledger.Minute, last trouble, err error) {
 	answers := make([][]float64, len(x.all))
-	for i, q := range x.all {
-		if answers[i], err = a.values(ctx, q.source, q.Source, q.sent, span); err != nil {
+	for i := range x.all {
+		q := &x.all[i]
+		if answers[i], err = q.values(ctx, a, x.def, span); err != nil {
 			return nil, fine, inQuery(q.Field, err)
 		}
 	}

@@ -37,9 +37,13 @@ type reader struct {
 	s     *Service
 	asked *asked
 	down  *failing
+
+	shared shared
 }
 
-func (s *Service) newReader() *reader { return &reader{s, newAsked(), &failing{}} }
+func (s *Service) newReader() *reader {
+	return &reader{s: s, asked: newAsked(), down: &failing{}, shared: shared{wholes: map[string][]string{}}}
+}
 
 // read fills in what was counted. Sources that count by themselves are asked for
 // all objectives at once, the others for one after the other.
@@ -70,6 +74,7 @@ func (r *reader) evaluate(ctx context.Context, x *reading) {
 	}
 	asked, err := r.s.questions(d)
 	if err == nil {
+		r.share(&asked)
 		x.counted, x.trouble, err = asked.read(ctx, r.asked, x.span)
 		x.exact, x.lumps, x.refused = asked.exact, nil, nil
 	}

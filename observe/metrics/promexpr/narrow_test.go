@@ -68,3 +68,26 @@ func TestPresenceHasASeriesForEachCombination(t *testing.T) {
 		t.Errorf("an expression without series: %v", err)
 	}
 }
+
+func TestAnExpressionIsTakenApartByLabels(t *testing.T) {
+	for expr, want := range map[string]string{
+		`sum(x)`: `sum by (tenant) (x)`,
+		`histogram_quantile(0.9, sum by (le) (rate(x[5m])))`: `histogram_quantile(0.9, sum by (le, tenant) (rate(x[5m])))`,
+		`sum without (pod, tenant) (x)`:                      `sum without (pod) (x)`,
+		`sum(a) / on () sum(b)`:                              `sum by (tenant) (a) / on (tenant) sum by (tenant) (b)`,
+		`a / ignoring (tenant, code) group_left () b`:        `a / ignoring (code) group_left () b`,
+	} {
+		got, ok := ApartBy(expr, []string{"tenant"})
+		if !ok || got != want {
+			t.Errorf("%s became %s, %v; want %s", expr, got, ok, want)
+		}
+		if err := Check(got); err != nil {
+			t.Errorf("%s is no expression: %v", got, err)
+		}
+	}
+	for _, expr := range []string{`sum(a) or vector(0)`, `absent(a)`, `scalar(sum(a)) * sum(b)`, `label_replace(a, "tenant", "x", "", "")`, `sum(`} {
+		if got, ok := ApartBy(expr, []string{"tenant"}); ok {
+			t.Errorf("%s became %s", expr, got)
+		}
+	}
+}
