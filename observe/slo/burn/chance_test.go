@@ -113,7 +113,7 @@ func TestAnOutageOfABusyServicePagesWithin90Seconds(t *testing.T) {
 // aloneWith is a service with one request a minute and one rule, after a day.
 func aloneWith(r Rule) *feed {
 	f := newFeed(0.999)
-	f.rules, f.fires = []Rule{r}, []bool{false}
+	f.rules, f.fires = []*Judge{r.Against(terms(0.999))}, []bool{false}
 	for range 24 * 60 {
 		f.add(1, 0)
 	}

@@ -11,14 +11,17 @@ import (
 // feed is a service minute by minute, with the sums of its past.
 type feed struct {
 	sums  []ledger.Sum // sums[i] is of the first i minutes
-	rules []Rule
-	terms Terms
+	rules []*Judge
 	fires []bool // by rule
 	pages []int  // minutes in which a page began
 }
 
 func newFeed(target float64) *feed {
-	return &feed{sums: []ledger.Sum{{}}, rules: Defaults(30 * day), terms: terms(target), fires: make([]bool, 5)}
+	f := &feed{sums: []ledger.Sum{{}}, fires: make([]bool, 5)}
+	for _, r := range Defaults(30 * day) {
+		f.rules = append(f.rules, r.Against(terms(target)))
+	}
+	return f
 }
 
 func (f *feed) over(d time.Duration) ledger.Sum {
@@ -32,7 +35,7 @@ func (f *feed) add(total, bad int) bool {
 	before := f.paging()
 	f.sums = append(f.sums, f.sums[len(f.sums)-1].Add(ledger.Minute{Total: float64(total), Bad: float64(bad), Known: true}))
 	for i, r := range f.rules {
-		f.fires[i] = r.Judge(f.terms, f.over, f.fires[i]).Firing
+		f.fires[i] = r.Read(f.over, f.fires[i]).Firing
 	}
 	now := f.paging()
 	if now && !before {
@@ -43,7 +46,7 @@ func (f *feed) add(total, bad int) bool {
 
 func (f *feed) paging() bool {
 	for i, r := range f.rules {
-		if r.Severity == Page && f.fires[i] {
+		if r.rule.Severity == Page && f.fires[i] {
 			return true
 		}
 	}
@@ -65,11 +68,15 @@ func poisson(rng *rand.Rand, mean float64) int {
 
 // binomial draws how many of n fail.
 func binomial(rng *rand.Rand, n int, p float64) int {
-	bad := 0
-	for range n {
-		if rng.Float64() < p {
-			bad++
-		}
+	if p <= 0 {
+		return 0
 	}
-	return bad
+	bad, at := 0, 0.0 // from failure to failure
+	for {
+		at += math.Floor(math.Log(1-rng.Float64())/math.Log1p(-p)) + 1
+		if at > float64(n) {
+			return bad
+		}
+		bad++
+	}
 }
