@@ -58,10 +58,7 @@ func (e *engine) backfillLoop(ctx context.Context) {
 		if did && err == nil {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(look):
-		}
+		e.bell.wait(ctx, look)
 	}
 }
 

@@ -44,6 +44,7 @@ type engine struct {
 	s     *Service
 	share *queue.Share
 
+	bell    *bell
 	turn    sync.Mutex // one round at a time
 	sources sourceBook
 	watched watched
@@ -55,7 +56,7 @@ type engine struct {
 }
 
 func newEngine(s *Service) *engine {
-	return &engine{s: s, paused: map[string]time.Time{}, share: s.queue.Share(shareName, shards, shareTTL)}
+	return &engine{s: s, bell: newBell(), paused: map[string]time.Time{}, share: s.queue.Share(shareName, shards, shareTTL)}
 }
 
 // Run evaluates until ctx ends, the part of all objectives that falls to this
@@ -72,10 +73,9 @@ func (s *Service) Run(ctx context.Context) error {
 			wait = lookAfterError
 			s.log.ErrorContext(ctx, "objectives were not evaluated", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		s.engine.bell.wait(ctx, wait)
+		if ctx.Err() != nil {
 			return nil
-		case <-time.After(wait):
 		}
 	}
 }

@@ -184,7 +184,7 @@ func (e *engine) write(ctx context.Context, all []*findings, generation int64, n
 				return fmt.Errorf("find the instances of %s: %w", f.whole.Name, err)
 			}
 		}
-		return db.New(tx).NextGeneration(ctx)
+		return e.s.nextGeneration(ctx, tx)
 	})
 }
 

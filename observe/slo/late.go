@@ -43,6 +43,7 @@ func (s *Service) hearLate(ctx context.Context, tx *sql.Tx, e journal.Entry) err
 		if !l.concerns(d.def) {
 			continue
 		}
+		s.engine.bell.ring()
 		id, err := uuid.NewV7()
 		if err == nil {
 			err = db.New(tx).PutLate(ctx, db.PutLateParams{ID: id.String(), Slo: d.def.Name, FromMinute: l.From, ToMinute: l.To})

@@ -52,7 +52,7 @@ func (o objectives) CheckService(ctx context.Context, tx *sql.Tx, d *ascode.Docu
 }
 
 func (o objectives) Excluded(ctx context.Context, tx *sql.Tx, names []string, since int64) error {
-	if err := db.New(tx).NextGeneration(ctx); err != nil {
+	if err := o.s.nextGeneration(ctx, tx); err != nil {
 		return fmt.Errorf("sum again: %w", err)
 	}
 	var err error
@@ -116,7 +116,7 @@ func (o objectives) AgreementChanged(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (o objectives) PolicyChanged(ctx context.Context, tx *sql.Tx) error {
-	if err := db.New(tx).NextGeneration(ctx); err != nil {
+	if err := o.s.nextGeneration(ctx, tx); err != nil {
 		return fmt.Errorf("read policies anew: %w", err)
 	}
 	return nil

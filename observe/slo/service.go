@@ -152,10 +152,16 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	}
 	err = db.New(tx).DescribeService(ctx, db.DescribeServiceParams{
 		Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System})
-	if err = errors.Join(err, db.New(tx).NextGeneration(ctx)); err != nil {
+	if err = errors.Join(err, s.nextGeneration(ctx, tx)); err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
 	return s.reinstallEach(ctx, tx, moved)
+}
+
+// nextGeneration has definitions and exclusions read anew, soon.
+func (s *Service) nextGeneration(ctx context.Context, tx *sql.Tx) error {
+	s.engine.bell.ring()
+	return db.New(tx).NextGeneration(ctx)
 }
 
 // define has a definition executed from the next round on. The ledger stays
@@ -186,7 +192,7 @@ func (s *Service) define(ctx context.Context, tx *sql.Tx, d *Definition, managed
 	err = q.PutDefinition(ctx, db.PutDefinitionParams{
 		Name: d.Name, Revision: revision.String(), Counted: d.counted(), Data: marshal(d), ManagedBy: managedBy, Slot: slot,
 		Document: documentOf(d.Name)})
-	if err = errors.Join(err, q.NextGeneration(ctx)); err != nil {
+	if err = errors.Join(err, s.nextGeneration(ctx, tx)); err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}
 	if err := s.describe(ctx, tx, d); err != nil {
@@ -241,7 +247,7 @@ func (s *Service) undefine(ctx context.Context, tx *sql.Tx, name string) error {
 	if err := s.endAlerts(ctx, tx, &d); err != nil {
 		return err
 	}
-	err = errors.Join(s.dropInstances(ctx, tx, name), q.NextGeneration(ctx),
+	err = errors.Join(s.dropInstances(ctx, tx, name), s.nextGeneration(ctx, tx),
 		q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name), dropLedger(ctx, tx, name), q.DropRebuild(ctx, name), q.DropLate(ctx, name), policy.Forget(ctx, tx, name))
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)

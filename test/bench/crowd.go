@@ -54,9 +54,18 @@ func (c crowd) rows(first, last int) iter.Seq[row] {
 func (c crowd) at(r row, t time.Time) int64 {
 	seconds := int64(t.Sub(c.base) / time.Second)
 	if r.code == "200" {
-		return seconds * int64(1+r.service%7)
+		// Each scrape sees more or less by up to half of what is usual.
+		each := int64(scrapeEvery/time.Second) * int64(1+r.service%7)
+		return seconds*int64(1+r.service%7) + int64(mix(uint64(seconds/30)^uint64(r.service*pods+r.pod)<<32)%uint64(each/2))
 	}
 	return seconds / int64(2000+100*r.pod)
+}
+
+// mix makes a number that looks random of another.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 func (r row) labels(name string) map[string]string {

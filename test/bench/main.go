@@ -38,6 +38,7 @@ type bench struct {
 	root   string // of the repository
 	slos   int
 	sizes  []int         // how many objectives, in the part scale
+	pasts  int           // how many objectives have a past of thirty days
 	peers  int           // objectives for which Prometheus evaluates rules
 	watch  time.Duration // how long something that goes on is looked at
 
@@ -60,6 +61,7 @@ func main() {
 	flag.StringVar(&b.teiten, "teiten", "bin/teiten", "the built program")
 	flag.IntVar(&b.slos, "slos", 1000, "how many objectives")
 	flag.IntVar(&b.peers, "peers", 20, "for how many objectives Prometheus evaluates rules, to compare")
+	flag.IntVar(&b.pasts, "pasts", 40, "how many objectives have thirty days of ten series")
 	full := flag.Bool("full", false, "run 100,000 objectives as well, which takes some 4 GB and 15 minutes")
 	sizes := flag.String("sizes", "10000", "how many objectives the part scale runs, separated by commas")
 	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
@@ -100,7 +102,7 @@ func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
 		do   func(context.Context) error
 	}{
 		{"size", b.size}, {"start", b.startUp}, {"demo", b.demo},
-		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"scale", b.scale}, {"cold", b.coldBuild},
+		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"past", b.past}, {"scale", b.scale}, {"cold", b.coldBuild},
 	}
 	for _, p := range parts {
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) || only == "" && p.name == "cold" && !cold {
