@@ -393,6 +393,17 @@ func (s *Server) Log() string {
 	return s.log.String()
 }
 
+// Output is Run without what the command writes to its standard error.
+func (s *Server) Output(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, s.options.Binary, args...)
+	cmd.Env = append(os.Environ(), "TEITEN_SERVER="+s.URL, "TEITEN_TOKEN="+s.Token, "TEITEN_LANG=en")
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("teiten %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}
+
 // Run runs another command of the program against the server, and returns what
 // it wrote.
 func (s *Server) Run(ctx context.Context, args ...string) (string, error) {
