@@ -132,8 +132,11 @@ func Make(p Plan, seed uint64) *Scenario {
 	s.start(p.From)
 	s.scrape(p.From)
 	for planned := s.next(p.From); !planned.After(p.To); planned = s.next(planned) {
-		s.live(planned)
-		s.turnOver(planned)
+		// Pods come, go and begin anew between two scrapes, amid the requests.
+		middle := s.last.Add(planned.Sub(s.last) * 2 / 5)
+		s.live(s.last, middle)
+		s.turnOver(planned, middle)
+		s.live(middle, planned)
 		if p.Down != nil && p.Down(planned) {
 			s.gap(planned)
 		} else {
@@ -154,9 +157,8 @@ func (s *simulation) next(t time.Time) time.Time {
 	return t.Add(s.Scrape)
 }
 
-// live lets the requests of one scrape interval happen.
-func (s *simulation) live(end time.Time) {
-	begin := s.last
+// live lets the requests of a time happen.
+func (s *simulation) live(begin, end time.Time) {
 	total := poisson(s.r, s.Rate(begin)*end.Sub(begin).Seconds())
 	share := 0.0
 	if s.Errors != nil {
@@ -193,13 +195,13 @@ func part(whole float64, i, n int) float64 {
 	return v
 }
 
-// turnOver ends and begins processes between two scrapes.
-func (s *simulation) turnOver(t time.Time) {
+// turnOver ends and begins processes: those that the scrapes of time t will show.
+func (s *simulation) turnOver(t, at time.Time) {
 	names := s.Pods(t)
 	for name, p := range s.alive {
 		if !slices.Contains(names, name) {
 			s.lose(p)
-			s.show(name, t, nil)
+			s.show(name, at, nil)
 			delete(s.alive, name)
 		}
 	}
@@ -211,7 +213,7 @@ func (s *simulation) turnOver(t time.Time) {
 			p = nil
 		}
 		if p == nil {
-			s.alive[name] = &process{pod: name, version: version, began: s.last}
+			s.alive[name] = &process{pod: name, version: version, began: at}
 		}
 	}
 }

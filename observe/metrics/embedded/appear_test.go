@@ -27,12 +27,12 @@ func TestASeriesThatAScrapeDidNotShowGoesOnWithItsProcess(t *testing.T) {
 		began         int64   // of the process; 0 where it does not say
 		want          float64
 	}{
-		"the other series went on":               {100, 101, 0, 2},
-		"the other series fell":                  {100, 3, 0, 12},
-		"the other series says nothing":          {0, 0, 0, 12},
-		"the process is old":                     {100, 3, 5, 2},
-		"the process is young":                   {100, 101, 55, 12},
-		"the process began with the last scrape": {0, 0, 40, 2},
+		"the other series went on":      {100, 101, 0, 2},
+		"the other series fell":         {100, 3, 0, 12},
+		"the other series says nothing": {0, 0, 0, 12},
+		"the process is old":            {100, 3, 5, 2},
+		"the process is young":          {100, 101, 55, 12},
+		"the process began before it":   {0, 0, 38, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, Options{})
@@ -126,5 +126,37 @@ func TestACounterThatSaysWhenItBeganIsCountedFromThere(t *testing.T) {
 	for range 2 {
 		same(t, "failures", one(t, s, failures, 2), metrics.Counts{Values: []float64{6, 10}})
 		s.watch = newWatch(s)
+	}
+}
+
+// A counter that is higher after a restart than before it does not show the
+// restart; the others of its target do. One that alone begins anew says nothing
+// of the others.
+func TestARestartIsSeenOnTheOtherCountersOfATarget(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after map[string]float64
+		began         int64
+		want          float64
+	}{
+		"the errors are as many as before": {map[string]float64{"200": 900, "500": 2}, map[string]float64{"200": 7, "500": 2}, 0, 9},
+		"the errors are more than before":  {map[string]float64{"200": 900, "500": 50}, map[string]float64{"200": 7, "500": 60}, 0, 67},
+		"only one of many fell":            {map[string]float64{"200": 900, "404": 80, "500": 50}, map[string]float64{"200": 900, "404": 1, "500": 60}, 0, 11},
+		"the process says that it is old":  {map[string]float64{"200": 900, "500": 2}, map[string]float64{"200": 7, "500": 2}, 5, 7},
+		"the process says that it is new":  {map[string]float64{"200": 900, "404": 80, "500": 50}, map[string]float64{"200": 900, "404": 1, "500": 60}, 60, 961},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, Options{})
+			s.Watch([]metrics.Selection{{Expr: allEvents}})
+			put(t, s, "a", 10, true, c.before)
+			put(t, s, "a", 40, true, c.before)
+			if c.began != 0 {
+				started(t, s, "a", 70, c.began)
+			}
+			put(t, s, "a", 70, true, c.after)
+			for range 2 {
+				same(t, name, one(t, s, allEvents, 2), metrics.Counts{Values: []float64{0, c.want}})
+				s.watch = newWatch(s)
+			}
+		})
 	}
 }

@@ -105,6 +105,7 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 	set := q.Select(ctx, false, nil, r.Matchers...)
 	var it chunkenc.Iterator
 	var parts []increase.Part
+	var restarts increase.Restarts
 	for n := 0; set.Next(); n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return fmt.Errorf("read the metrics store: %w", ctx.Err())
@@ -115,18 +116,47 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 			continue
 		}
 		it = series.Iterator(it)
-		if err := s.follow(it, ls, r.Of, w, since, parts); err != nil {
+		if err := s.follow(it, ls, r.Of, w, &restarts, since, parts); err != nil {
 			return err
 		}
 	}
 	if err := set.Err(); err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
 	}
-	return nil
+	return restarts.Correct(r, w, func(matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
+		return s.siblings(ctx, r.Of, matchers, from, to)
+	})
+}
+
+// siblings are the counters that were there in both of two scrapes.
+func (s *Store) siblings(ctx context.Context, of promexpr.Observed, matchers []*labels.Matcher, from, to int64) (all []increase.Sibling, err error) {
+	q, err := s.db.Querier(from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read the metrics store: %w", err)
+	}
+	defer q.Close()
+	set := q.Select(ctx, false, nil, matchers...)
+	var it chunkenc.Iterator
+	for set.Next() {
+		it = set.At().Iterator(it)
+		var points []metrics.Point
+		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+			if t, v, err := observation(it, kind, of); err == nil && fits(kind, of, v) {
+				points = append(points, metrics.Point{T: t, V: v})
+			}
+		}
+		if x, ok := increase.SiblingOf(set.At().Labels(), points, from, to); ok {
+			all = append(all, x)
+		}
+	}
+	if err := set.Err(); err != nil {
+		return nil, fmt.Errorf("read the metrics store: %w", err)
+	}
+	return all, nil
 }
 
 // follow counts one series.
-func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Observed, w *increase.Witness, since int64, parts []increase.Part) error {
+func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Observed, w *increase.Witness, restarts *increase.Restarts, since int64, parts []increase.Part) error {
 	state, err := s.stateBefore(ls, of, since)
 	if err != nil {
 		return err
@@ -151,6 +181,9 @@ func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Obser
 			case ok:
 				p.Take(step)
 			}
+		}
+		if ok {
+			restarts.Note(ls, step)
 		}
 	}
 	if err := it.Err(); err != nil {

@@ -37,6 +37,7 @@ type watch struct {
 	series   map[storage.SeriesRef]*series // nil: met, and of no interest
 	warm     map[uint64]increase.State     // of series that were not met yet, by hash of labels
 	prunedAt int64
+	falls    []increase.Fall // of the samples that are being counted
 }
 
 // newest is the time of the newest sample; 0 where there is none.
@@ -266,9 +267,27 @@ func (w *watch) count(samples []noted) {
 		}
 		w.add(sr, n.t, n.v, why)
 	}
+	w.doubt(samples)
 	if len(samples) > 0 && samples[0].t-w.prunedAt > pruneEvery {
 		w.prune(samples[0].t)
 	}
+}
+
+// doubt has the minute read again of targets of which a counter fell: the others,
+// scraped with it, may have begun anew without showing it.
+func (w *watch) doubt(samples []noted) {
+	for _, f := range w.falls {
+		for i := range samples {
+			sr := w.series[samples[i].ref]
+			if sr == nil || !f.Of(sr.ls) {
+				continue
+			}
+			for _, p := range sr.parts {
+				p.Distrust(f.Minute())
+			}
+		}
+	}
+	w.falls = w.falls[:0]
 }
 
 // meet matches a series that was not seen before.
@@ -293,6 +312,9 @@ func (w *watch) add(sr *series, t int64, v float64, why *increase.Witness) {
 	step, ok, err := sr.state.Follow(t, v, sr.ls, why)
 	if err != nil || ok {
 		w.put(sr, t, step, err)
+	}
+	if f, fell := increase.FallOf(sr.ls, step); fell {
+		w.falls = append(w.falls, f)
 	}
 }
 

@@ -65,6 +65,7 @@ type Step struct {
 	Value    float64
 	Gap      bool // nothing was seen for so long that the minutes between are unknown
 	Reset    bool // the counter began anew in the meantime
+	Fell     bool // it shows that by being lower than before
 }
 
 // Add takes the next sample. ok is false where it adds nothing and says nothing:
@@ -99,7 +100,7 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 	}
 	step = Step{From: s.T, To: t, Value: v - s.V, Gap: t-s.T > s.gapAfter()}
 	if v < s.V {
-		step.Value, step.Reset = v, true
+		step.Value, step.Reset, step.Fell = v, true, true
 	}
 	s.move(t, v)
 	return step, true, nil

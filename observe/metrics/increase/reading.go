@@ -123,6 +123,16 @@ func (r *Reading) Parts(ls labels.Labels, parts []Part) []Part {
 	return parts
 }
 
+// again is where the increments of a series go that was met before.
+func (r *Reading) again(ls labels.Labels) (parts []Part) {
+	r.members.Find(ls, func(m member) {
+		if g := m.tally.groups[m.tally.Plan.Key(ls)]; g != nil {
+			parts = append(parts, Part{g, m.weight, m.tally})
+		}
+	})
+	return parts
+}
+
 // Take adds a step to the part.
 func (p Part) Take(s Step) { p.Minutes.Take(s, p.Weight) }
 

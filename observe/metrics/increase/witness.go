@@ -25,6 +25,8 @@ const (
 	// telling is how much another counter must have counted for its going on to
 	// tell that the process did: a new one has counted a little soon.
 	telling = 10
+	// inexact is how many milliseconds later than it says a process may have begun.
+	inexact = 1000
 )
 
 // Witness answers what is known of appearances. It remembers answers, because
@@ -134,7 +136,7 @@ func (w *Witness) back(q question, metric string, accept func(v float64) bool) B
 		return b
 	}
 	if began := w.began(q); began > 0 {
-		b.New = began > q.last
+		b.New = began+inexact > q.last
 		return b
 	}
 	b.New = !w.wentOn(target{q.job, q.instance, metric}, q.last, seen.after(q.last))

@@ -91,6 +91,7 @@ type pastReader struct {
 	since  int64
 	series map[string]*past
 	known  *increase.Witness
+	falls  increase.Restarts
 	read   int // samples of the step
 	err    error
 }
@@ -123,7 +124,30 @@ func (c *Client) readPast(ctx context.Context, r *increase.Reading, from, to int
 			}
 		}
 	}
-	return nil
+	return x.falls.Correct(r, x.known, func(matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
+		return x.siblings(matchers, from, to)
+	})
+}
+
+// siblings are the counters that were there in both of two scrapes.
+func (x *pastReader) siblings(matchers []*labels.Matcher, from, to int64) (all []increase.Sibling, err error) {
+	err = x.c.raw(x.ctx, matchers, from, to, func(s *rawSeries) error {
+		ls, err := s.labels()
+		if err != nil {
+			return err
+		}
+		var points []metrics.Point
+		for _, sample := range s.samples(x.r.Of) {
+			if sample.err == nil {
+				points = append(points, sample.Point)
+			}
+		}
+		if found, ok := increase.SiblingOf(ls, points, from, to); ok {
+			all = append(all, found)
+		}
+		return nil
+	})
+	return all, orElse(err, x.err)
 }
 
 func orElse(err, other error) error {
@@ -184,6 +208,9 @@ func (x *pastReader) take(s *rawSeries) error {
 			case ok && sample.T >= x.since:
 				part.Take(step)
 			}
+		}
+		if ok && sample.T >= x.since {
+			x.falls.Note(p.ls, step)
 		}
 	}
 	return x.err

@@ -121,6 +121,7 @@ func (f *follower) poll(ctx context.Context, c *Client, end int64) error {
 			return orElse(err, failed)
 		}
 	}
+	p.doubt()
 	if end/(60*minute) != f.until/(60*minute) {
 		f.forget(end)
 	}
@@ -153,6 +154,7 @@ type poll struct {
 	known *increase.Witness
 	count bool
 	base  bool // only where the series stand
+	falls []increase.Fall
 }
 
 // take counts the samples of one series.
@@ -184,9 +186,30 @@ func (p *poll) take(s *rawSeries) error {
 		}
 		before := x.state
 		step, ok, err := x.state.Follow(sample.T, sample.V, x.ls, p.known)
+		if f, fell := increase.FallOf(x.ls, step); fell {
+			p.falls = append(p.falls, f)
+		}
 		p.put(x, sample.T, step, ok, ok && doubtful(&before, sample.Point, step), err)
 	}
 	return nil
+}
+
+// doubt has the minutes read as past of targets of which a counter fell: the
+// others, scraped with it, may have begun anew without showing it.
+func (p *poll) doubt() {
+	if len(p.falls) == 0 {
+		return
+	}
+	for _, x := range p.f.series {
+		for _, f := range p.falls {
+			if !f.Of(x.ls) {
+				continue
+			}
+			for _, place := range x.places {
+				place.Distrust(f.Minute())
+			}
+		}
+	}
 }
 
 // longestUsual is a pause that needs no knowledge of the past.
