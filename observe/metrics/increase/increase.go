@@ -90,7 +90,7 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 		if b := appear(Appearance{At: t, Last: s.T, Marked: s.Stale != 0, Fell: v < s.V}); b.New {
 			step = Step{From: b.Since, To: t, Value: v, Reset: s.Seen()}
 			step.Gap = t-b.Since > s.gapAfter()
-			s.T, s.V, s.Stale = t, v, 0 // the time it was away is no interval
+			s.move(t, v)
 			return step, true, nil
 		}
 	}
@@ -106,8 +106,11 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 	return step, true, nil
 }
 
+// move takes a sample for the latest one. The time that a series was marked as
+// gone is no interval; what only samples tell is the same whoever follows it, and
+// whatever he knows of targets.
 func (s *State) move(t int64, v float64) {
-	if s.Seen() {
+	if s.Seen() && s.Stale == 0 {
 		s.last, s.before = t-s.T, s.last
 	}
 	s.T, s.V, s.Stale = t, v, 0
