@@ -60,7 +60,8 @@ func Postgres(t testing.TB) string {
 	return address
 }
 
-// Open opens and migrates the database at address until the test ends.
+// Open opens and migrates the database at address until the test ends. Tests do
+// not wait for the disk at each commit, on neither database; benchmarks do.
 func Open(t testing.TB, address string, rooms ...Room) *database.DB {
 	t.Helper()
 	db, err := database.Open(t.Context(), address)
@@ -72,6 +73,11 @@ func Open(t testing.TB, address string, rooms ...Room) *database.DB {
 			t.Error(err)
 		}
 	})
+	if _, measured := t.(*testing.B); !measured {
+		if err := db.Unsynced(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, r := range rooms {
 		if err := db.Migrate(t.Context(), r.Name, r.Files); err != nil {
 			t.Fatal(err)
