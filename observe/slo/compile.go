@@ -28,12 +28,23 @@ func (s *Service) putSLO(ctx context.Context, tx *sql.Tx, d *ascode.Document) er
 // does not have any more. An SLO whose references do not resolve is left as it
 // is: Check refuses the batch it came with.
 func (s *Service) install(ctx context.Context, tx *sql.Tx, o *openslo.SLO, managedBy string) error {
+	if err := s.installAlone(ctx, tx, o, managedBy); err != nil {
+		return err
+	}
+	return s.followDependants(ctx, tx, o.Spec.Service, o.Metadata.Name)
+}
+
+// installAlone is install without the SLOs that are made of this one.
+func (s *Service) installAlone(ctx context.Context, tx *sql.Tx, o *openslo.SLO, managedBy string) error {
 	o, tier, err := s.effective(ctx, tx, o)
 	if err != nil {
 		return err
 	}
 	all, err := compile(ctx, tx, o)
 	if err != nil || all == nil {
+		return err
+	}
+	if err := s.withDependencies(ctx, tx, o, all); err != nil {
 		return err
 	}
 	tier.cap(all)

@@ -29,6 +29,7 @@ type Definition struct {
 
 	Indicator
 	Composite *Composite `json:"composite,omitempty"` // stands in for the indicator
+	Way       bool       `json:"way,omitempty"`       // the composite is of what the service depends on, its own part first
 
 	// Interpolate has thresholds between the boundaries of a histogram estimated.
 	Interpolate bool `json:"interpolate,omitempty"`

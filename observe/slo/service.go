@@ -28,6 +28,7 @@ import (
 	"github.com/teiten/teiten/observe/slo/agreement"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/exclusion"
+	"github.com/teiten/teiten/observe/slo/openslo"
 	"github.com/teiten/teiten/observe/slo/policy"
 )
 
@@ -155,7 +156,10 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	if err = errors.Join(err, s.nextGeneration(ctx, tx)); err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
-	return s.reinstallEach(ctx, tx, moved)
+	if err := s.reinstallEach(ctx, tx, moved); err != nil {
+		return err
+	}
+	return s.followDependants(ctx, tx, name, "")
 }
 
 // nextGeneration has definitions and exclusions read anew, soon.
@@ -222,6 +226,10 @@ func (s *Service) describe(ctx context.Context, tx *sql.Tx, d *Definition) error
 
 // dropSLO takes an SLO out, with all its objectives.
 func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document) error {
+	var was openslo.SLO
+	if _, err := loadPart(ctx, tx, kindSLO, doc.Name, &was); err != nil {
+		return err
+	}
 	if err := s.retire(ctx, tx, doc.Name, nil); err != nil {
 		return err
 	}
@@ -230,7 +238,7 @@ func (s *Service) dropSLO(ctx context.Context, tx *sql.Tx, doc *ascode.Document)
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", doc.Name, err)
 	}
-	return nil
+	return s.followDependants(ctx, tx, was.Spec.Service, doc.Name)
 }
 
 // undefine takes an objective out: its open alerts end, its ledger goes.

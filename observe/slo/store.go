@@ -14,6 +14,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/openslo"
 )
 
 //go:embed migrations/*.sql
@@ -44,6 +45,9 @@ func savePart(ctx context.Context, tx *sql.Tx, d *ascode.Document) error {
 	refs.WriteByte(' ')
 	for _, r := range references(d) {
 		refs.WriteString(mention(r.kind, r.name) + " ")
+	}
+	if o, ok := d.Object.(*openslo.SLO); ok && o.Metadata.Annotations[openslo.Dependencies] != "" {
+		refs.WriteString(mention(dependants.kind, dependants.name) + " ")
 	}
 	err = db.New(tx).PutPart(ctx, db.PutPartParams{Kind: d.Kind, Name: d.Name, Data: string(data), Refs: refs.String()})
 	if err != nil {

@@ -28,6 +28,9 @@ const (
 	// Composite says how objectives with indicators of their own become one:
 	// weighted (the default), and, or, quorum, journey; separate keeps them apart.
 	Composite = "teiten.dev/composite"
+	// Dependencies joins an SLO with those of the services that its service depends
+	// on: journey, where each takes its share, or and, as the worst of them.
+	Dependencies = "teiten.dev/dependencies"
 	// CompositeQuorum is how many parts of a composite that is a quorum must fail
 	// for it to fail.
 	CompositeQuorum = "teiten.dev/composite-quorum"
@@ -73,7 +76,7 @@ const (
 
 const longestSettle = time.Hour
 
-var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeQuorum, CompositeTarget, Interpolate, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
+var known = []string{MinimumEvents, Absent, Settle, ScrapeInterval, Composite, CompositeQuorum, CompositeTarget, Dependencies, Interpolate, Alerts, Agreement, Stakeholders, By, ByLimit, ByRetire}
 
 // annotations accepts those that Teiten understands and those of others.
 func (c *checker) annotations(all map[string]string) {
@@ -100,11 +103,12 @@ func (c *checker) annotations(all map[string]string) {
 
 // words are the annotations that take one of a few words.
 var words = map[string][]string{
-	Absent:      {"unknown", "bad"},
-	Composite:   {"weighted", "and", "or", Quorum, "journey", Separate},
-	Interpolate: {"true", "false"},
-	Alerts:      {"all", "page", "ticket", "none"},
-	Agreement:   {"required", "optional"},
+	Absent:       {"unknown", "bad"},
+	Composite:    {"weighted", "and", "or", Quorum, "journey", Separate},
+	Interpolate:  {"true", "false"},
+	Dependencies: {"journey", "and"},
+	Alerts:       {"all", "page", "ticket", "none"},
+	Agreement:    {"required", "optional"},
 }
 
 // wanted are the other annotations: what their values must be, and what to
