@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"time"
 
@@ -84,6 +85,22 @@ func (s *Sources) explorer(ctx context.Context, name string) (e Explorer, leave 
 	}
 	leave, err = s.exploring(ctx)
 	return e, leave, err
+}
+
+// TypeOf is what a source says that a metric is: counter, gauge, histogram and so
+// on, and "" where it does not say.
+func (s *Sources) TypeOf(ctx context.Context, source, metric string) (string, error) {
+	e, leave, err := s.explorer(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	now := s.o.Now()
+	found, _, err := e.Names(ctx, Lookup{Match: fmt.Sprintf("{__name__=%q}", metric), From: now.Add(-lookupBack), To: now, Limit: 1})
+	if err != nil || len(found) != 1 {
+		return "", err
+	}
+	return found[0].Type, nil
 }
 
 // LookupIn says what of a source is looked for. It is exported because the API

@@ -87,6 +87,8 @@ type contributionsIn struct {
 
 type contributionsOut struct{ Body Contributions }
 
+type inspectionOut struct{ Body httpapi.Page[Finding] }
+
 type alertsIn struct {
 	httpapi.PageIn
 	State   string `query:"state" enum:"firing,resolved" doc:"Only alerts in this state."`
@@ -143,6 +145,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("get-slo-debits", "/api/v1/slos/{name}/debits", "What the error budget of one objective was spent on"), s.apiDebits)
 	httpapi.Register(a, get("get-slo-events", "/api/v1/slos/{name}/events", "Good and bad events of one objective by minute, hour or day"), s.apiEvents)
 	httpapi.Register(a, get("get-slo-contributions", "/api/v1/slos/{name}/contributions", "Which label values the bad events of one objective have"), s.apiContributions)
+	httpapi.Register(a, get("inspect-slo", "/api/v1/slos/{name}/inspection", "What of one objective's expressions is hardly meant, as its data sources say now"), s.apiInspect)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-retired-instances", "/api/v1/slos/{name}/retired", "Instances of one objective that were absent for long; they keep their history"), s.apiRetired)
 	httpapi.Register(a, get("list-alerts", "/api/v1/alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
@@ -205,6 +208,11 @@ func (s *Service) apiEvents(ctx context.Context, in *eventsIn) (*eventsOut, erro
 func (s *Service) apiContributions(ctx context.Context, in *contributionsIn) (*contributionsOut, error) {
 	x, err := s.Contributions(ctx, in.Name, in.Label, in.From, in.To)
 	return &contributionsOut{x}, err
+}
+
+func (s *Service) apiInspect(ctx context.Context, in *NameIn) (*inspectionOut, error) {
+	found, err := s.Inspect(ctx, in.Name)
+	return &inspectionOut{httpapi.Page[Finding]{Items: found}}, err
 }
 
 func (s *Service) apiNamedAlerts(ctx context.Context, in *namedAlertsIn) (*alertsOut, error) {

@@ -152,10 +152,16 @@ func (x *Indicator) ratio(total, part float64) (ledger.Minute, trouble) {
 		return ledger.Minute{}, t
 	}
 	if missing(part) {
+		if x.PartSource != nil && field == "good" && total > 0 {
+			return ledger.Minute{}, sourcesDisagree
+		}
 		if x.Bucket != "" && total > 0 {
 			return ledger.Minute{}, noBucket
 		}
 		part = 0
+	}
+	if part > total*(1+slack)+slackEvents && x.PartSource != nil {
+		return ledger.Minute{}, sourcesDisagree
 	}
 	if part > total*(1+slack)+slackEvents {
 		return ledger.Minute{}, troubleAbove[field]
@@ -330,6 +336,8 @@ const (
 	badAbove      trouble = "bad_above_total"
 	ratioOutside  trouble = "ratio_outside"
 	noBucket      trouble = "no_bucket"
+
+	sourcesDisagree trouble = "sources_disagree"
 )
 
 var troubleAbove = map[string]trouble{"good": goodAbove, "bad": badAbove}
@@ -375,6 +383,9 @@ func (t trouble) Say() text.Both {
 	case ratioOutside:
 		return text.Say("the raw ratio is not between 0 and 1: divide a percentage by 100, or give good and total instead",
 			"比率(raw)が0から1の間にありません。百分率なら100で割るか、代わりに good と total を指定してください")
+	case sourcesDisagree:
+		return text.Say("total and the other part come from two data sources, and what they say does not fit: one has events where the other has none, or fewer; read both from one source, or mend the one that lacks data",
+			"total ともう一方を別々のデータソースから読んでいますが、内容が食い違っています(一方にあるイベントが他方にないか、少なくなっています)。両方を同じデータソースから読むか、データの欠けている方を直してください")
 	case noBucket:
 		return text.Say("the histogram has no bucket with the boundary (le) that good selects: choose a boundary that it has, written as the source writes it (1 is \"1.0\" in newer ones); between boundaries nothing is known",
 			"good が選ぶ境界(le)のバケットがヒストグラムにありません。実在する境界を、データソースの表記どおりに指定してください(新しい版では 1 は \"1.0\" です)。境界と境界の間の値は分かりません")

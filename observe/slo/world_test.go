@@ -57,13 +57,17 @@ type world struct {
 
 // switchable is the embedded store as a source that can be cut off.
 type switchable struct {
-	q    metrics.Querier
-	gone atomic.Bool
+	q      metrics.Querier
+	others map[string]metrics.Querier
+	gone   atomic.Bool
 }
 
-func (s *switchable) Get(string) (metrics.Querier, error) {
+func (s *switchable) Get(name string) (metrics.Querier, error) {
 	if s.gone.Load() {
 		return nil, fault.New(fault.Unavailable, "test.gone", text.Say("the source is gone", "データソースが応答しません"))
+	}
+	if q := s.others[name]; q != nil {
+		return q, nil
 	}
 	return s.q, nil
 }
