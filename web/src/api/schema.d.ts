@@ -1077,6 +1077,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slos/{name}/inspection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of one objective's expressions is hardly meant, as its data sources say now */
+        get: operations["inspect-slo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/slos/{name}/replay": {
         parameters: {
             query?: never;
@@ -2864,6 +2881,16 @@ export interface components {
              */
             total?: number;
         };
+        PageSloFinding: {
+            items: components["schemas"]["SloFinding"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloRetired: {
             items: components["schemas"]["SloRetired"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -3602,6 +3629,14 @@ export interface components {
             reason: string;
             /** Format: date-time */
             to: string;
+        };
+        SloFinding: {
+            /** @description Which expression it is about: good, bad, total, value or ratio. */
+            field: string;
+            remedy: components["schemas"]["TextBoth"];
+            /** @enum {string} */
+            state: "gauge_as_counter" | "falls_often" | "counted_twice" | "sources_disagree" | "no_bucket";
+            what: components["schemas"]["TextBoth"];
         };
         SloForecast: {
             /** Format: double */
@@ -6747,6 +6782,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageSloExcludedSpan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "inspect-slo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSloFinding"];
                 };
             };
             /** @description Error */
