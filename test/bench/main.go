@@ -56,7 +56,7 @@ func (b *bench) how(text string) { b.methods = append(b.methods, text) }
 
 func main() {
 	b := &bench{}
-	cold := flag.Bool("cold", true, "measure a build without any cache as well, which takes minutes")
+	all := flag.Bool("all", false, "measure the example, a list in a browser and a cold build as well")
 	only := flag.String("only", "", "measure only these parts, separated by commas")
 	flag.StringVar(&b.teiten, "teiten", "bin/teiten", "the built program")
 	flag.IntVar(&b.slos, "slos", 1000, "how many objectives")
@@ -64,7 +64,7 @@ func main() {
 	flag.IntVar(&b.pasts, "pasts", 40, "how many objectives have thirty days of ten series")
 	full := flag.Bool("full", false, "run 100,000 objectives as well, which takes some 4 GB and 15 minutes")
 	sizes := flag.String("sizes", "10000", "how many objectives the part scale runs, separated by commas")
-	flag.DurationVar(&b.watch, "watch", 2*time.Minute, "how long to look at what goes on; whole minutes")
+	flag.DurationVar(&b.watch, "watch", time.Minute, "how long to look at what goes on; whole minutes")
 	flag.Parse()
 	if *full {
 		*sizes += ",100000"
@@ -78,7 +78,7 @@ func main() {
 		b.sizes = append(b.sizes, size)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := b.run(ctx, *cold, *only)
+	err := b.run(ctx, *all, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -86,7 +86,7 @@ func main() {
 	}
 }
 
-func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
+func (b *bench) run(ctx context.Context, all bool, only string) (err error) {
 	if b.teiten, err = filepath.Abs(b.teiten); err != nil {
 		return err
 	}
@@ -98,14 +98,16 @@ func (b *bench) run(ctx context.Context, cold bool, only string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 	parts := []struct {
-		name string
-		do   func(context.Context) error
+		name  string
+		usual bool // part of a run that names none
+		do    func(context.Context) error
 	}{
-		{"size", b.size}, {"start", b.startUp}, {"demo", b.demo},
-		{"embedded", b.embedded}, {"remote", b.remote}, {"peer", b.peer}, {"past", b.past}, {"scale", b.scale}, {"cold", b.coldBuild},
+		{"size", true, b.size}, {"start", true, b.startUp}, {"sliding", true, b.sliding},
+		{"peer", true, b.peer}, {"past", true, b.past}, {"scale", true, b.scale},
+		{"demo", false, b.demo}, {"embedded", false, b.embedded}, {"remote", false, b.remote}, {"cold", false, b.coldBuild},
 	}
 	for _, p := range parts {
-		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) || only == "" && p.name == "cold" && !cold {
+		if only == "" && !p.usual && !all || only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%s …\n", p.name)
