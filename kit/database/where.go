@@ -32,13 +32,16 @@ func (w *Where) And(condition string, values ...any) {
 // AnyOf adds that column equals one of the values; one that ends in "*" stands
 // for everything that begins so. No value at all adds nothing.
 func (w *Where) AnyOf(column string, values []string) {
-	alternatives := make([]string, 0, len(values))
+	var alternatives, plain []string
 	for _, v := range values {
 		if prefix, ok := strings.CutSuffix(v, "*"); ok {
 			alternatives = append(alternatives, column+" LIKE "+w.Arg(escapeLike(prefix)+"%")+` ESCAPE '\'`)
 			continue
 		}
-		alternatives = append(alternatives, column+" = "+w.Arg(v))
+		plain = append(plain, w.Arg(v))
+	}
+	if len(plain) > 0 { // thousands of alternatives would be too deep a tree
+		alternatives = append(alternatives, column+" IN ("+strings.Join(plain, ", ")+")")
 	}
 	if len(alternatives) > 0 {
 		w.conditions = append(w.conditions, "("+strings.Join(alternatives, " OR ")+")")

@@ -19,7 +19,7 @@ func TestWhereNumbersPlaceholdersAndKeepsValuesOutOfTheText(t *testing.T) {
 	w.Contains("  ", "title")
 	w.And("(b = ? OR c = ?)", "p", "q")
 	limit := w.Arg(10)
-	want := ` WHERE a > $1 AND (kind = $2 OR kind LIKE $3 ESCAPE '\') AND NOT (kind = $4) AND (lower(title) LIKE $5 ESCAPE '\' OR lower(body) LIKE $5 ESCAPE '\') AND (b = $6 OR c = $7)`
+	want := ` WHERE a > $1 AND (kind LIKE $3 ESCAPE '\' OR kind IN ($2)) AND NOT (kind IN ($4)) AND (lower(title) LIKE $5 ESCAPE '\' OR lower(body) LIKE $5 ESCAPE '\') AND (b = $6 OR c = $7)`
 	if d := cmp.Diff(want, w.SQL()); d != "" {
 		t.Error(d)
 	}

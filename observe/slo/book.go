@@ -126,7 +126,7 @@ func readDefinitions(ctx context.Context, q db.DBTX, last *definitions) (*defini
 			d.def.Rules = next.share(d.def.Rules)
 			d.understand()
 		}
-		d.end = policies.For(d.Name, d.Service, d.Tier).AlertEnd
+		d.end = policies.For(wholeOf(d.Name), d.Service, d.Tier).AlertEnd
 		next.all = append(next.all, d)
 		next.byName[d.Name] = d
 		next.byShard[d.shard()] = append(next.byShard[d.shard()], d)

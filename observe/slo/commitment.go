@@ -38,7 +38,7 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 		return err
 	}
 	for _, x := range all {
-		p := policies.For(x.Name, x.Service, x.Tier)
+		p := policies.For(wholeOf(x.Name), x.Service, x.Tier)
 		state, why := p.State(x.budget())
 		x.PolicyState, x.Policy, x.Consequences = state, policy.View{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
 		if was := told[x.Name]; was.State == state {

@@ -29,7 +29,7 @@ func (x stateSource) Values(ctx context.Context, subject journal.Ref, from, to t
 	worst := map[int64]measure.Value{}
 	var times []int64
 	for _, r := range rows {
-		p := policies.For(r.Name, r.Service, r.Tier)
+		p := policies.For(wholeOf(r.Name), r.Service, r.Tier)
 		left, err := leftAt(x.s, p.End).Values(ctx, journal.RefTo("slo", r.Name), from, to)
 		if err != nil {
 			return nil, err
