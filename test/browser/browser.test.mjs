@@ -6,6 +6,7 @@ import { behaviour } from "./suites/behaviour.mjs";
 import { firstRun } from "./suites/firstrun.mjs";
 import { keyboard } from "./suites/keyboard.mjs";
 import { pages } from "./suites/pages.mjs";
+import { promise } from "./suites/promise.mjs";
 
 /** What the suites share; filled in before they run. */
 const world = { browser: undefined, base: undefined, state: undefined };
@@ -37,4 +38,5 @@ after(async () => {
 describe("pages", () => pages(world, test));
 describe("keyboard", () => keyboard(world, test));
 describe("behaviour", () => behaviour(world, test));
+describe("promise", () => promise(world, test));
 describe("first run", () => firstRun(world, test));

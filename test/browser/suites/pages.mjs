@@ -13,6 +13,7 @@ const all = [
   { name: "slo", path: "/slos/checkout-availability", en: /Checkout/, ja: /チェックアウト/ },
   { name: "probes", path: "/probes", en: "Probes", ja: "プローブ" },
   { name: "explore", path: "/explore?q=sum+by+%28code%29+%28rate%28http_requests_total%5B5m%5D%29%29&range=6h", en: "Explore", ja: "クエリ" },
+  { name: "edit", path: "/edit?service=checkout", en: "New document", ja: "新しい定義" },
   { name: "activity", path: "/activity", en: "Activity", ja: "できごと" },
   { name: "settings-people", path: "/settings/people", en: "Settings", ja: "設定" },
   { name: "settings-sessions", path: "/settings/sessions", en: "Settings", ja: "設定" },
