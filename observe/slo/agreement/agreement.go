@@ -17,7 +17,9 @@
 package agreement
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/slo/budgeting"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/openslo"
 )
@@ -53,14 +56,42 @@ func termsOf(o *openslo.SLO) Terms {
 // same reports whether two terms say the same, as they are stored.
 func (t Terms) same(o Terms) bool { return database.JSON(t) == database.JSON(o) }
 
-// say tells the terms in one sentence: 99.9 % over 30d.
+// say tells the terms in one sentence: 99.95% over 30 days.
 func (t Terms) say() text.Both {
 	var targets []string
 	for _, o := range t.Objectives {
-		targets = append(targets, burn.Number(o.Share()*100)+"%")
+		targets = append(targets, percent(o.Share()))
 	}
 	spec := openslo.SLOSpec{TimeWindow: t.TimeWindow}
-	return text.Say("%s over %s", "%[2]sで%[1]s", strings.Join(targets, ", "), burn.Spoken(spec.Window().Nominal()))
+	all, window := strings.Join(targets, ", "), spec.Window()
+	if window.Calendar == nil {
+		return text.Say("%s over %s", "%[2]sで%[1]s", all, burn.Spoken(window.Nominal()))
+	}
+	return text.Say("%s in each window of the calendar: %s", "暦の期間(%[2]s)ごとに%[1]s", all, calendar(window.Calendar))
+}
+
+// percent writes a share with every digit that it was written with.
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e10)/1e8, 'f', -1, 64) + "%"
+}
+
+var units = map[budgeting.Unit]text.Both{
+	budgeting.Minutes:  {EN: "minute", JA: "分"},
+	budgeting.Hours:    {EN: "hour", JA: "時間"},
+	budgeting.Days:     {EN: "day", JA: "日"},
+	budgeting.Weeks:    {EN: "week", JA: "週"},
+	budgeting.Months:   {EN: "month", JA: "か月"},
+	budgeting.Quarters: {EN: "quarter", JA: "四半期"},
+	budgeting.Years:    {EN: "year", JA: "年"},
+}
+
+// calendar tells how long a window of the calendar is, and where: 1 month (Asia/Tokyo).
+func calendar(c *budgeting.Calendar) text.Both {
+	unit := units[c.Unit]
+	if c.Every != 1 {
+		unit.EN += "s"
+	}
+	return text.Say("%d %s (%s)", "%d%s、%s", c.Every, unit, c.Zone)
 }
 
 // Version is one version of what is agreed of an SLO.

@@ -170,6 +170,8 @@ export const texts = {
   "slo.gapsBad": ["These minutes had no data. This SLO counts them as bad.", "次の時間帯はデータがなく、このSLOでは不良として数えています。"],
   "slo.inTime": ["in {{time}}", "あと{{time}}"],
   "slo.promised": ["promised {{objective}} over {{window}}", "目標{{objective}}({{window}})"],
+  "slo.promisedCalendar": ["promised {{objective}} in each window", "期間ごとの目標{{objective}}"],
+  "slo.calendarWindow": ["of the calendar", "暦の期間"],
   "slo.spare": ["≈ {{time}} of full outage", "全停止換算であと約{{time}}"],
   "slo.over": ["over by ≈ {{time}} of full outage", "全停止換算で約{{time}}超過"],
   "slo.known": ["Known", "データのある割合"],

@@ -21,7 +21,7 @@ export function Facts({ slo }: { slo: SLODetail }) {
         <dd>
           {sli(sliOf(slo))}
           <Between low={slo.bounds.sliLow} high={slo.bounds.sliHigh} format={sli} />
-          <small>{t("slo.promised", { objective: f.objective(slo.objective), window: f.window(slo.window.duration) })}</small>
+          <small>{slo.calendar ? t("slo.promisedCalendar", { objective: f.objective(slo.objective) }) : t("slo.promised", { objective: f.objective(slo.objective), window: f.window(slo.window.duration) })}</small>
         </dd>
       </div>
       <div data-tone={tone === "bad" ? "bad" : tone === "ok" ? undefined : "warn"}>

@@ -89,6 +89,7 @@ function Charts({ slo, range, at }: { slo: SLODetail; range: Range; at?: string 
     return [...seen.values()];
   }, [slo.alertRules, f, t]);
 
+  const window = slo.calendar ? t("slo.calendarWindow") : f.window(slo.window.duration);
   return (
     <Loaded query={query} lines={8}>
       {() =>
@@ -96,7 +97,7 @@ function Charts({ slo, range, at }: { slo: SLODetail; range: Range; at?: string 
           <Empty title={t("chart.noData")}>{t("chart.noDataWhat")}</Empty>
         ) : (
           <div className="section" style={{ gap: "0.875rem" }}>
-            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={f.window(slo.window.duration)} times={times} lines={budget} thresholds={empty} marks={marks} provisionalNote={t("chart.provisional", { share: f.percent(firmFrom, 0), window: f.window(slo.window.duration) })} format={f.budget} range={budgetRange} band={budgetBand} excluded={excluded} sync="slo" height={210} />
+            <Chart title={t("chart.budget")} unit={t("chart.budgetUnit")} window={window} times={times} lines={budget} thresholds={empty} marks={marks} provisionalNote={t("chart.provisional", { share: f.percent(firmFrom, 0), window })} format={f.budget} range={budgetRange} band={budgetBand} excluded={excluded} sync="slo" height={210} />
             <div className="cols" style={{ gap: "0.875rem" }}>
               <Chart title={t("slo.sli")} unit={t("chart.sliUnit")} window={f.duration((series?.stepSeconds ?? 60) * 1000)} times={times} lines={sli} thresholds={target} marks={marks} format={(v) => f.sli(v, slo.objective)} range={sliRange} band={sliBand} excluded={excluded} sync="slo" />
               <Chart title={t("chart.burn")} unit={t("chart.burnUnit")} times={times} lines={burn} thresholds={factors} marks={marks} format={f.burnRate} range={burnRange} sync="slo" wide />
