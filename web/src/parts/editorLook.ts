@@ -1,5 +1,6 @@
 import { HighlightStyle } from "@codemirror/language";
-import { EditorView } from "@codemirror/view";
+import { StateEffect } from "@codemirror/state";
+import { EditorView, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 /** How code is coloured in every editor. */
@@ -29,3 +30,8 @@ export const editorLook = EditorView.theme({
 
 /** The nonce that the page's policy asks of styles that an editor adds. */
 export const styleNonce = () => document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
+
+/** Tells an editor that what was found in its text is another now: its linter had looked before the answer came. */
+export const foundAnew = StateEffect.define<null>();
+
+export const isFoundAnew = (u: ViewUpdate) => u.transactions.some((t) => t.effects.some((e) => e.is(foundAnew)));

@@ -1,10 +1,10 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { forceLinting, lintGutter, linter, lintKeymap, type Diagnostic } from "@codemirror/lint";
+import { lintGutter, linter, lintKeymap, type Diagnostic } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import { editorColours, editorLook, styleNonce } from "../../parts/editorLook";
+import { editorColours, editorLook, foundAnew, isFoundAnew, styleNonce } from "../../parts/editorLook";
 import { offsetOf } from "../../parts/offset";
 import type { Finding } from "./findings";
 import { yaml } from "./yaml";
@@ -48,7 +48,7 @@ export default function YamlEditor(props: Props) {
           EditorView.contentAttributes.of({ "aria-label": latest.current.label, spellcheck: "false", autocapitalize: "off" }),
           EditorView.updateListener.of((u) => u.docChanged && latest.current.onChange(u.state.doc.toString())),
           keymap.of([...historyKeymap, ...lintKeymap, ...defaultKeymap]),
-          linter((v) => diagnostics(v, latest.current.found), { delay: 100 }),
+          linter((v) => diagnostics(v, latest.current.found), { delay: 100, needsRefresh: isFoundAnew }),
         ],
       }),
     });
@@ -62,7 +62,7 @@ export default function YamlEditor(props: Props) {
   }, [props.value]);
 
   useEffect(() => {
-    if (view.current) forceLinting(view.current);
+    view.current?.dispatch({ effects: foundAnew.of(null) });
   }, [props.found]);
 
   useEffect(() => {

@@ -1,12 +1,12 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewline } from "@codemirror/commands";
 import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
-import { forceLinting, linter, lintKeymap, type Diagnostic } from "@codemirror/lint";
+import { linter, lintKeymap, type Diagnostic } from "@codemirror/lint";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 import { PromQLExtension } from "@prometheus-io/codemirror-promql";
 import { useEffect, useRef } from "react";
-import { editorColours, editorLook, styleNonce } from "../../parts/editorLook";
+import { editorColours, editorLook, foundAnew, isFoundAnew, styleNonce } from "../../parts/editorLook";
 import { completionFrom } from "./completion";
 import { offsetOf } from "../../parts/offset";
 
@@ -56,7 +56,7 @@ export default function Editor(props: Props) {
           EditorView.updateListener.of((u) => u.docChanged && latest.current.onChange(u.state.doc.toString())),
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...lintKeymap, ...defaultKeymap]),
           language.current.of([]),
-          linter((v) => faults(v, latest.current.fault), { delay: 100 }),
+          linter((v) => faults(v, latest.current.fault), { delay: 100, needsRefresh: isFoundAnew }),
         ],
       }),
     });
@@ -76,7 +76,7 @@ export default function Editor(props: Props) {
   }, [props.value]);
 
   useEffect(() => {
-    if (view.current) forceLinting(view.current);
+    view.current?.dispatch({ effects: foundAnew.of(null) });
   }, [props.fault]);
 
   return <div className="editor" ref={box} />;
