@@ -17,7 +17,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .PHONY: run
 run: build ## build, and start the example company
