@@ -119,7 +119,7 @@ func (d *Definition) instance(values []string) (*Definition, error) {
 		said = append(said, cmp.Or(value, noValue))
 	}
 	x.Title = cmp.Or(d.Title, d.Name) + ": " + strings.Join(said, ", ")
-	err := x.Indicator.narrow(d.Grouping.By, values)
+	err := x.narrow(d.Grouping.By, values)
 	if d.Composite != nil {
 		x.Composite = &Composite{Join: d.Composite.Join, Quorum: d.Composite.Quorum, Parts: slices.Clone(d.Composite.Parts)}
 		for i := range x.Composite.Parts {

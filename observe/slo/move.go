@@ -212,7 +212,7 @@ func (sh *shard) judge(x *step, m *member, now time.Time) {
 	if m.end = m.d.end; m.end != policy.Counted {
 		m.doubt = m.doubts(sh.final)
 	}
-	m.state, changes = m.track.judge(now)
+	m.state, changes = m.judge(now)
 	m.doubt = certain
 	for _, c := range changes {
 		x.changes = append(x.changes, happening{m, c})

@@ -103,7 +103,7 @@ func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*s
 	if err := sh.welcome(ctx, fresh, kept, open); err != nil {
 		return err
 	}
-	sh.members = append(next, fresh...)
+	sh.members = slices.Concat(next, fresh)
 	slices.SortFunc(sh.members, func(a, b *member) int { return cmp.Compare(a.d.slot, b.d.slot) })
 	return nil
 }

@@ -69,7 +69,7 @@ func Adversities(from time.Time, days int) []Plan {
 	to := from.AddDate(0, 0, days)
 	middle := from.AddDate(0, 0, days/2)
 	base := Plan{From: from, To: to, Rate: steady(20), Errors: always(0.0005), Pods: fixed("a", "b", "c"), Apart: true}
-	make := func(name string, change func(p *Plan)) Plan {
+	plan := func(name string, change func(p *Plan)) Plan {
 		p := base
 		p.Name = name
 		change(&p)
@@ -79,41 +79,41 @@ func Adversities(from time.Time, days int) []Plan {
 		return func(name string, t time.Time) bool { return t.Sub(from)%each < 30*time.Second && name == pod }
 	}
 	return []Plan{
-		make("counters are old when the store begins", func(p *Plan) { p.Before = 1e6 }),
-		make("restarts that are marked", func(p *Plan) {
+		plan("counters are old when the store begins", func(p *Plan) { p.Before = 1e6 }),
+		plan("restarts that are marked", func(p *Plan) {
 			p.Marked, p.Restarts = true, crash(41*time.Minute, "b")
 		}),
-		make("restarts in an outage", func(p *Plan) {
+		plan("restarts in an outage", func(p *Plan) {
 			p.Errors, p.Restarts = outage(middle, 6*time.Hour, 0.3, 0.0001), crash(17*time.Minute, "a")
 		}),
-		make("restarts that say so", func(p *Plan) {
+		plan("restarts that say so", func(p *Plan) {
 			p.Tells, p.Restarts = true, crash(13*time.Minute, "c")
 		}),
-		make("deployments change a label", func(p *Plan) {
+		plan("deployments change a label", func(p *Plan) {
 			p.Marked = true
 			p.Version = func(_ string, t time.Time) string { return fmt.Sprint("v", t.Sub(from)/(7*time.Hour)) }
 		}),
-		make("deployments in a gap", func(p *Plan) {
+		plan("deployments in a gap", func(p *Plan) {
 			p.Pods, p.Down = replaced(3, 5*time.Hour, from), during(middle, 3*time.Hour)
 			p.Errors = outage(middle.Add(time.Hour), time.Hour, 1, 0)
 		}),
-		make("a gap of more than a day", func(p *Plan) {
+		plan("a gap of more than a day", func(p *Plan) {
 			p.Pods, p.Down = replaced(2, 9*time.Hour, from), during(from.Add(10*time.Hour), 26*time.Hour)
 			p.Tells = true
 		}),
-		make("many short gaps", func(p *Plan) {
+		plan("many short gaps", func(p *Plan) {
 			p.Down = func(t time.Time) bool {
 				return t.Sub(from)%(53*time.Minute) < 5*time.Minute && t.After(from.Add(time.Hour))
 			}
 		}),
-		make("a pod that cannot be reached", func(p *Plan) {
+		plan("a pod that cannot be reached", func(p *Plan) {
 			p.Marked = true
 			p.Away = func(pod string, t time.Time) bool { return pod == "b" && t.Sub(from)%(3*time.Hour) > 160*time.Minute }
 		}),
-		make("a pod that cannot be reached, unmarked", func(p *Plan) {
+		plan("a pod that cannot be reached, unmarked", func(p *Plan) {
 			p.Away = func(pod string, t time.Time) bool { return pod == "b" && t.Sub(from)%(3*time.Hour) > 160*time.Minute }
 		}),
-		make("the interval becomes longer", func(p *Plan) {
+		plan("the interval becomes longer", func(p *Plan) {
 			p.Every = func(t time.Time) time.Duration {
 				if t.Before(middle) {
 					return 15 * time.Second
@@ -121,17 +121,17 @@ func Adversities(from time.Time, days int) []Plan {
 				return time.Minute
 			}
 		}),
-		make("scrapes every two minutes", func(p *Plan) { p.Scrape = 2 * time.Minute }),
-		make("scrapes every five minutes", func(p *Plan) { p.Scrape = 5 * time.Minute }),
-		make("jitter of milliseconds", func(p *Plan) {
+		plan("scrapes every two minutes", func(p *Plan) { p.Scrape = 2 * time.Minute }),
+		plan("scrapes every five minutes", func(p *Plan) { p.Scrape = 5 * time.Minute }),
+		plan("jitter of milliseconds", func(p *Plan) {
 			p.Late = func(_ time.Time, r *rand.Rand) time.Duration { return time.Duration(r.Int64N(999)) * time.Millisecond }
 		}),
-		make("no up", func(p *Plan) {
+		plan("no up", func(p *Plan) {
 			p.Bare, p.Pods, p.Restarts = true, replaced(3, 6*time.Hour, from), crash(59*time.Minute, "a")
 		}),
-		make("counters beyond whole numbers", func(p *Plan) { p.Before, p.Unit = 1<<60, 1<<12 }),
-		make("counters of halves", func(p *Plan) { p.Unit = 0.5 }),
-		make("a service that ends for ever", func(p *Plan) {
+		plan("counters beyond whole numbers", func(p *Plan) { p.Before, p.Unit = 1<<60, 1<<12 }),
+		plan("counters of halves", func(p *Plan) { p.Unit = 0.5 }),
+		plan("a service that ends for ever", func(p *Plan) {
 			p.Marked = true
 			p.Pods = func(t time.Time) []string {
 				if t.After(middle) {
@@ -140,7 +140,7 @@ func Adversities(from time.Time, days int) []Plan {
 				return []string{"a", "b"}
 			}
 		}),
-		make("pods of a minute", func(p *Plan) {
+		plan("pods of a minute", func(p *Plan) {
 			p.Pods = func(t time.Time) []string {
 				names := []string{"a"}
 				if n := t.Sub(from) / time.Minute; n%5 == 1 && n > 10 {
@@ -149,7 +149,7 @@ func Adversities(from time.Time, days int) []Plan {
 				return names
 			}
 		}),
-		make("a crash loop of a quiet service", func(p *Plan) {
+		plan("a crash loop of a quiet service", func(p *Plan) {
 			p.Tells, p.Rate, p.Errors = true, steady(0.5), always(0.3)
 			p.Restarts = crash(6*time.Minute, "a")
 		}),

@@ -134,7 +134,7 @@ func (s *Store) siblings(ctx context.Context, of promexpr.Observed, matchers []*
 	if err != nil {
 		return nil, fmt.Errorf("read the metrics store: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	set := q.Select(ctx, false, nil, matchers...)
 	var it chunkenc.Iterator
 	for set.Next() {

@@ -73,7 +73,7 @@ func (s *Store) look(l metrics.Lookup, ask func(storage.Querier, []*labels.Match
 	if err != nil {
 		return nil, false, fmt.Errorf("look for names: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	all, err := ask(q, matchers)
 	if err != nil {
 		return nil, false, fmt.Errorf("look for names: %w", err)

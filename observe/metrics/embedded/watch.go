@@ -111,7 +111,7 @@ func (w *watch) warmUp(fresh []*increase.Tally, now int64) {
 		w.s.log.Error("the metrics store cannot be read", "error", err)
 		return
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // nothing was written
 	var it chunkenc.Iterator
 	for _, r := range increase.Combine(fresh) {
 		set := q.Select(context.Background(), false, nil, r.Matchers...)

@@ -1,6 +1,7 @@
 package increase
 
 import (
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -29,7 +30,7 @@ type entry[T any] struct {
 func (x *Index[T]) Add(matchers []*labels.Matcher, item T) {
 	e := entry[T]{matchers, item}
 	for _, m := range matchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
 			if x.names == nil {
 				x.names = map[string]*bucket[T]{}
 			}
@@ -50,7 +51,7 @@ func (x *Index[T]) Find(ls labels.Labels, found func(T)) {
 	for _, e := range x.rest {
 		e.check(ls, found)
 	}
-	b := x.names[ls.Get(labels.MetricName)]
+	b := x.names[ls.Get(model.MetricNameLabel)]
 	if b == nil {
 		return
 	}
@@ -111,7 +112,7 @@ func (b *bucket[T]) file() {
 // wants yields the labels of which the selector wants one value.
 func (e entry[T]) wants(yield func(name, value string)) {
 	for _, m := range e.matchers {
-		if m.Type == labels.MatchEqual && m.Name != labels.MetricName && m.Value != "" {
+		if m.Type == labels.MatchEqual && m.Name != model.MetricNameLabel && m.Value != "" {
 			yield(m.Name, m.Value)
 		}
 	}

@@ -86,16 +86,16 @@ func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 		if b := w.back(q, metric, healthy); b.New {
 			return b, true
 		}
-		_, n := w.latest(q.matchers()[:2], math.MinInt64, q.at, 1, present)
+		_, n := w.latest(q.matchers()[:2], q.at, 1, present)
 		return Birth{}, n > 0
 	}
-	if last, _ := w.latest(q.matchers(), math.MinInt64, q.at, 1, healthy); last > 0 {
+	if last, _ := w.latest(q.matchers(), q.at, 1, healthy); last > 0 {
 		return Birth{New: true, Since: last}, true
 	}
 	up := q.matchers()[:2]
-	last, n := w.latest(up, math.MinInt64, q.at, rounds, healthy)
+	last, n := w.latest(up, q.at, rounds, healthy)
 	if n == 0 {
-		_, n = w.latest(up, math.MinInt64, q.at+1, 1, present)
+		_, n = w.latest(up, q.at+1, 1, present)
 		return Birth{}, n > 0
 	}
 	if n < rounds {
@@ -103,7 +103,7 @@ func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 	}
 	// The targets of a job are scraped one after the other: what was scraped just
 	// now may be the same round as this one, after a long pause.
-	if former, _ := w.latest(up, math.MinInt64, q.at-shortestGap.Milliseconds(), 1, healthy); former > 0 && q.at-former > 2*shortestGap.Milliseconds() {
+	if former, _ := w.latest(up, q.at-shortestGap.Milliseconds(), 1, healthy); former > 0 && q.at-former > 2*shortestGap.Milliseconds() {
 		last = former
 	}
 	began := w.began(q)
@@ -183,15 +183,15 @@ func (w *Witness) bySiblings(q question) Birth {
 	if q.instance == "" {
 		// Targets cannot be told apart: a second round shows that this series was
 		// not in the first.
-		if last, n := w.latest(q.matchers(), math.MinInt64, q.at, rounds, present); n >= rounds {
+		if last, n := w.latest(q.matchers(), q.at, rounds, present); n >= rounds {
 			return Birth{New: true, Since: last}
 		}
 		return Birth{}
 	}
-	if last, _ := w.latest(q.matchers(), math.MinInt64, q.at, 1, present); last > 0 {
+	if last, _ := w.latest(q.matchers(), q.at, 1, present); last > 0 {
 		return Birth{New: true, Since: last}
 	}
-	if last, n := w.latest(q.matchers()[:2], math.MinInt64, q.at, rounds, present); n >= rounds {
+	if last, n := w.latest(q.matchers()[:2], q.at, rounds, present); n >= rounds {
 		return Birth{New: true, Since: last}
 	}
 	return Birth{}
@@ -204,11 +204,10 @@ func present(float64) bool { return true }
 // looks are how far back is looked, one after the other, for what may be long ago.
 var looks = []time.Duration{LongestInterval, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-// latest is the time of the latest accepted sample of [from, before) and how many
+// latest is the time of the latest accepted sample before an instant and how many
 // the series have that has most of them. It looks at what is older only where
 // what is newer holds fewer than enough.
-func (w *Witness) latest(matchers []*labels.Matcher, from, before int64, enough int, accept func(float64) bool) (last int64, n int) {
-	from = max(from, w.Oldest)
+func (w *Witness) latest(matchers []*labels.Matcher, before int64, enough int, accept func(float64) bool) (last int64, n int) {
 	count := 0
 	sample := func(t int64, v float64) {
 		if !value.IsStaleNaN(v) && accept(v) {
@@ -218,7 +217,7 @@ func (w *Witness) latest(matchers []*labels.Matcher, from, before int64, enough 
 	}
 	to := before
 	for _, look := range looks {
-		since := max(from, before-look.Milliseconds())
+		since := max(w.Oldest, before-look.Milliseconds())
 		if since >= to || n >= enough {
 			continue
 		}
