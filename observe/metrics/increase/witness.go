@@ -86,6 +86,9 @@ func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 		if b := w.back(q, metric, healthy); b.New {
 			return b, true
 		}
+		if x := w.timelines[q.target]; x != nil && len(x.at) > 0 {
+			return Birth{}, true
+		}
 		_, n := w.latest(q.matchers()[:2], q.at, 1, present)
 		return Birth{}, n > 0
 	}
