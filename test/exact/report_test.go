@@ -26,7 +26,12 @@ func (w *world) report() {
 	var b strings.Builder
 	b.WriteString("| story | truth | embedded store | Prometheus as source | average of ratios | one long increase |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, s := range w.stories {
-		fmt.Fprintf(&b, "| %s | %s |", s.Name, percent(s.Consumed(0.999)))
+		from := w.standing(s.objectives[0].name).Bounds.WindowFrom
+		if from.Before(s.From) {
+			from = s.From
+		}
+		truth := s.Seen(from, s.To.Add(time.Minute))
+		fmt.Fprintf(&b, "| %s | %s |", s.Name, percent(truth.Bad/(0.001*truth.Total)))
 		for _, o := range s.objectives {
 			if x := w.standing(o.name); strings.HasSuffix(o.name, "-bad") || strings.HasSuffix(o.name, "-remote") {
 				fmt.Fprintf(&b, " %s |", percent(1-deref(x.BudgetLeft)))
@@ -34,7 +39,7 @@ func (w *world) report() {
 		}
 		average, long := "–", "–"
 		if w.prometheus != "" {
-			average, long = w.averageOfRatios(s), w.longIncrease(s)
+			average, long = w.averageOfRatios(s, from), w.longIncrease(s, from)
 		}
 		fmt.Fprintf(&b, " %s | %s |\n", average, long)
 	}
@@ -64,10 +69,10 @@ func ratio(s *story, function, window string) string {
 
 // averageOfRatios is what a rule says that records the ratio of five minutes and
 // averages the records of the period.
-func (w *world) averageOfRatios(s *story) string {
+func (w *world) averageOfRatios(s *story, begin time.Time) string {
 	const step, points = 30 * time.Second, 10_000
 	var sum, n float64
-	for from := s.From.Add(step); !from.After(s.To); from = from.Add(points * step) {
+	for from := begin.Add(step); !from.After(s.To); from = from.Add(points * step) {
 		to := from.Add((points - 1) * step)
 		if to.After(s.To) {
 			to = s.To
@@ -89,8 +94,8 @@ func (w *world) averageOfRatios(s *story) string {
 }
 
 // longIncrease is what one increase over the whole period says.
-func (w *world) longIncrease(s *story) string {
-	values, err := w.ask("query", url.Values{"query": {ratio(s, "increase", fmt.Sprint(*days, "d"))}, "time": {strconv.FormatInt(s.To.Unix(), 10)}})
+func (w *world) longIncrease(s *story, begin time.Time) string {
+	values, err := w.ask("query", url.Values{"query": {ratio(s, "increase", fmt.Sprintf("%ds", int(s.To.Sub(begin).Seconds())))}, "time": {strconv.FormatInt(s.To.Unix(), 10)}})
 	if err != nil {
 		w.t.Error(err)
 		return "–"
