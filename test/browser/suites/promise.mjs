@@ -46,6 +46,8 @@ export function promise(world, test) {
     assert.equal(await queries.getByText("counted from raw samples", { exact: true }).count(), 2);
     await queries.getByText("Nobody can know it").waitFor();
     assert.equal(await queries.locator("details[open]").count(), 0);
+    await queries.getByText("Is this counted right?").click();
+    await queries.getByText("Nothing looks wrong").waitFor();
     await context.close();
   });
 

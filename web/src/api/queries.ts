@@ -36,6 +36,10 @@ export const sloContributions = (name: string, query: Query<"/api/v1/slos/{name}
 export const retiredInstances = (name: string) =>
   queryOptions({ queryKey: ["slo", "retired", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/retired", { signal, params: { path: { name }, query: { limit: 100 } } })) });
 
+/** What of an objective's expressions is hardly meant, as its sources say now. */
+export const sloInspection = (name: string) =>
+  queryOptions({ queryKey: ["slo", "inspection", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/inspection", { signal, params: { path: { name } } })), staleTime: 60_000 });
+
 export const agreements = (name: string) =>
   queryOptions({ queryKey: ["slo", "agreements", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/agreements", { signal, params: { path: { name } } })) });
 

@@ -219,6 +219,8 @@ export const texts = {
   "slo.fromSamples": ["counted from raw samples", "生の標本から集計"],
   "slo.sameInPromQL": ["The same in PromQL; it is not what is evaluated", "PromQLで書いた同じ内容(実際の集計には使いません)"],
   "slo.unseen": ["What a process counted between its last scrape and its end was never seen by the data source. Nobody can know it, and no figure here holds it.", "プロセスが最後のスクレイプから終了までに数えた分は、データソースに届いていません。知る方法はなく、ここの数値にも含まれません。"],
+  "inspection.ask": ["Is this counted right? Ask the data source", "正しく集計できているか、データソースに確かめる"],
+  "inspection.none": ["Nothing looks wrong in what the data source says now.", "データソースの現在の内容に、問題は見つかりません。"],
   "join.weighted": ["A composite: the events of its parts, each times its weight.", "複合SLO: 各要素のイベントに重みを掛けて合計します。"],
   "join.and": ["A composite: a minute is as good as its worst part.", "複合SLO: 各分は最も悪い要素で判定します。"],
   "join.or": ["A composite: a minute is as good as its best part.", "複合SLO: 各分は最も良い要素で判定します。"],

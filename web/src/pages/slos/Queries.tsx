@@ -6,6 +6,7 @@ import { useSay } from "../../i18n";
 import { Code } from "../../parts/Code";
 import { Section } from "../../parts/Section";
 import { At } from "../../parts/Time";
+import { Inspection } from "./Inspection";
 import { askedOf, type Asked } from "./asked";
 
 /** The expressions as written, how they are counted, and where to try them. */
@@ -24,6 +25,7 @@ export function Queries({ id, slo }: { id: string; slo: SLODetail }) {
         <span className="tag">{slo.exact ? t("slo.exact") : t("slo.approximate")}</span> <span className="sentence">{say(slo.exactNote)}</span>
       </p>
       {slo.countedFrom !== "values" && slo.dataSource !== "events" && <p className="small">{t("slo.unseen")}</p>}
+      <Inspection name={slo.name} />
       <p className="small dim">
         {t("slo.watermark")} <At at={slo.watermark} /> · {t("slo.settle", { time: f.window(slo.settle) })} · {slo.absent === "bad" ? t("slo.absentBad") : t("slo.absentUnknown")}
       </p>
