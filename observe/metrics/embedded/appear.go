@@ -18,8 +18,8 @@ func (s *Store) witness() *increase.Witness {
 	return &increase.Witness{Oldest: s.oldest(), Each: s.each}
 }
 
-// each yields the samples of [from, to], series by series.
-func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func()) {
+// each yields the samples of [from, to], series by series, as long as next says so.
+func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func() bool) {
 	q, err := s.db.Querier(from, to)
 	if err != nil {
 		s.log.Error("the metrics store cannot be read", "error", err)
@@ -35,7 +35,9 @@ func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t i
 				sample(t, v)
 			}
 		}
-		next()
+		if !next() {
+			break
+		}
 	}
 	if err := set.Err(); err != nil {
 		s.log.Error("the metrics store cannot be read", "error", err)

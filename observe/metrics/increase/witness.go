@@ -25,6 +25,8 @@ const (
 	// telling is how much another counter must have counted for its going on to
 	// tell that the process did: a new one has counted a little soon.
 	telling = 10
+	// witnesses is how many counters that went on are enough to tell.
+	witnesses = 500
 	// inexact is how many milliseconds later than it says a process may have begun.
 	inexact = 1000
 )
@@ -32,10 +34,11 @@ const (
 // Witness answers what is known of appearances. It remembers answers, because
 // series of a target appear together; it must not be kept. Oldest is the time
 // before which there are no samples, in Unix milliseconds; Each yields those of
-// [from, to], series by series, and calls next after each of them.
+// [from, to], series by series, and calls next after each of them, which says
+// whether to go on.
 type Witness struct {
 	Oldest int64
-	Each   func(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func())
+	Each   func(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func() bool)
 
 	known     map[question]Birth
 	timelines map[target]*timeline
@@ -149,17 +152,22 @@ func (w *Witness) back(q question, metric string, accept func(v float64) bool) B
 // wentOn reports whether counters of the target ran on from one scrape to
 // another.
 func (w *Witness) wentOn(t target, from, to int64) bool {
-	on, fell := false, false
+	on, fell := 0, false
 	var first float64
 	w.Each(t.matchers(), from, to, func(at int64, v float64) {
 		switch {
 		case at == from:
 			first = v
+		case at == to && first >= telling && v < first:
+			fell = true
 		case at == to && first >= telling:
-			on, fell = on || v >= first, fell || v < first
+			on++
 		}
-	}, func() { first = 0 })
-	return on && !fell
+	}, func() bool {
+		first = 0
+		return !fell && on < witnesses
+	})
+	return on > 0 && !fell
 }
 
 // began is when the process of the target says that it began; 0 where it does
@@ -170,7 +178,7 @@ func (w *Witness) began(q question) int64 {
 		if v > 0 && v < math.MaxInt64/1000 {
 			at = int64(v * 1000)
 		}
-	}, func() {})
+	}, goOn)
 	return at
 }
 
@@ -204,6 +212,8 @@ func healthy(v float64) bool { return v == 1 }
 
 func present(float64) bool { return true }
 
+func goOn() bool { return true }
+
 // looks are how far back is looked, one after the other, for what may be long ago.
 var looks = []time.Duration{LongestInterval, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
@@ -224,7 +234,7 @@ func (w *Witness) latest(matchers []*labels.Matcher, before int64, enough int, a
 		if since >= to || n >= enough {
 			continue
 		}
-		w.Each(matchers, since, to-1, sample, func() { n, count = max(n, count), 0 })
+		w.Each(matchers, since, to-1, sample, func() bool { n, count = max(n, count), 0; return true })
 		to = since
 	}
 	return last, n
@@ -253,7 +263,7 @@ func (w *Witness) timeline(q question, accept func(v float64) bool) *timeline {
 		if !value.IsStaleNaN(v) && accept(v) {
 			x.at = append(x.at, t)
 		}
-	}, func() {})
+	}, goOn)
 	slices.Sort(x.at)
 	if w.timelines == nil {
 		w.timelines = map[target]*timeline{}

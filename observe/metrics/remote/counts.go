@@ -251,7 +251,7 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 	}
 	answers := map[asked][]*rawSeries{}
 	w := &increase.Witness{}
-	w.Each = func(matchers []*labels.Matcher, from, to int64, sample func(int64, float64), next func()) {
+	w.Each = func(matchers []*labels.Matcher, from, to int64, sample func(int64, float64), next func() bool) {
 		var b strings.Builder
 		for _, m := range matchers {
 			b.WriteString(m.String() + ",")
@@ -272,7 +272,9 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 			for _, h := range s.Histograms {
 				sample(h.T, h.V)
 			}
-			next()
+			if !next() {
+				return
+			}
 		}
 	}
 	return w
