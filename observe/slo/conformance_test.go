@@ -132,7 +132,7 @@ func happen(w *world, data string, minutes int) {
 		for _, s := range selector.FindAllStringSubmatch(q[1], -1) {
 			labels := map[string]string{"__name__": s[1]}
 			for _, m := range matcher.FindAllStringSubmatch(s[2], -1) {
-				first, _, _ := strings.Cut(m[3], "|")
+				first, _, _ := strings.Cut(strings.Trim(m[3], "()^$"), "|")
 				labels[m[1]] = map[string]string{"=": m[3], "=~": strings.ReplaceAll(first, "..", "00"), "!~": "200", "!=": "other"}[m[2]]
 			}
 			all = append(all, labels)
