@@ -89,8 +89,8 @@ func (c *account) see() {
 		c.seen[at-c.span.From].Known = c.raw[at-c.span.From].Known // excluded, but not yet begun
 	}
 	for _, o := range c.old {
-		c.place(c.raw, o, o.Events)
-		c.place(c.seen, o, o.Budget)
+		o.place(c.raw, c.span.From, o.Events)
+		o.place(c.seen, c.span.From, o.Budget)
 		c.keepOld(o)
 	}
 	if c.def.Counting.Sliced() {
@@ -115,13 +115,15 @@ func (c *account) see() {
 }
 
 // place puts a sum that is all that is left of a part of the past where its last
-// minute is, with as many known minutes before it as there were.
-func (c *account) place(all []ledger.Minute, o old, sum ledger.Sum) {
-	for m := max(o.From, c.span.From); m < min(o.To, c.span.To); m++ {
-		all[m-c.span.From] = ledger.Minute{Known: o.To-m <= int64(sum.Known)}
+// minute is, with as many known minutes before it as there were. The first minute
+// of all is first.
+func (o *old) place(all []ledger.Minute, first int64, sum ledger.Sum) {
+	end := first + int64(len(all))
+	for m := max(o.From, first); m < min(o.To, end); m++ {
+		all[m-first] = ledger.Minute{Known: o.To-m <= int64(sum.Known)}
 	}
-	if o.To <= c.span.To && sum.Known > 0 {
-		all[o.To-1-c.span.From] = ledger.Minute{Total: sum.Total, Bad: sum.Bad, Known: true}
+	if o.To <= end && o.To > first && sum.Known > 0 {
+		all[o.To-1-first] = ledger.Minute{Total: sum.Total, Bad: sum.Bad, Known: true}
 	}
 }
 

@@ -153,3 +153,21 @@ func BenchmarkSeries(b *testing.B) {
 		})
 	}
 }
+
+// TestALongWindowKeepsWhatWasThinned: a window longer than minutes are kept counts
+// the same after thinning, when it is summed up anew.
+func TestALongWindowKeepsWhatWasThinned(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	w.retention = slo.Retention{Minutes: 100 * day, Hours: 400 * day}
+	w.restart()
+	w.apply(replaceOnce(t, shop, "duration: 30d", "duration: 120d"))
+	w.fill(125)
+	before := w.detail("checkout")
+	w.thin()
+	w.exec("DELETE FROM slo_shards")
+	w.restart()
+	w.evaluate()
+	if d := w.detail("checkout"); d.Total != before.Total || d.Good != before.Good {
+		t.Errorf("summed up anew: %v of %v good, before %v of %v", d.Good, d.Total, before.Good, before.Total)
+	}
+}

@@ -322,6 +322,10 @@ func (m *member) sum(sh *shard, first int64, h History) {
 		m.doubt.begun = begun
 	}
 	seen := sh.seen(m, first, h.Minutes)
+	for _, o := range h.Old { // of the distant past only sums are kept
+		o.place(h.Minutes, first, o.Events)
+		o.place(seen, first, o.Budget)
+	}
 	m.doubtPast(h, seen, first, sh.final)
 	m.filling = filling{from: first, seen: seen, ready: true}
 	m.recall(sh, first, h.Minutes, h.Lumps)
@@ -424,11 +428,19 @@ func (sh *shard) edges(ctx context.Context, m *member, wanted []window.Edge) (ma
 			continue
 		}
 		first := max(m.def.Counting.Start(e.Hour*ledger.MinutesPerHour), 0)
-		raw := make([]ledger.Minute, (e.Hour+1)*ledger.MinutesPerHour-first)
+		h := History{Minutes: make([]ledger.Minute, (e.Hour+1)*ledger.MinutesPerHour-first)}
+		if sh.end-first > mostMinutesKept {
+			if err := h.addOld(ctx, sh.s.db.Read(), m.name, ledger.Between(first, first+int64(len(h.Minutes)))); err != nil {
+				return nil, err
+			}
+		}
 		err := records(ctx, sh.s.db.Read(), m.name, hourOf(first), e.Hour, func(r *ledger.Record) {
+			if len(h.Old) > 0 && !h.replaced(r.First()) {
+				return
+			}
 			for i, x := range r.Hour {
 				if at := r.First() + int64(i) - first; at >= 0 {
-					raw[at] = x
+					h.Minutes[at] = x
 				}
 			}
 		})
@@ -437,7 +449,10 @@ func (sh *shard) edges(ctx context.Context, m *member, wanted []window.Edge) (ma
 		}
 		x := *m // its exclusions are of another time
 		x.knownFor = minutes{}
-		seen := sh.seen(&x, first, raw)
+		seen := sh.seen(&x, first, h.Minutes)
+		for _, o := range h.Old {
+			o.place(seen, first, o.Budget)
+		}
 		hours[e.Hour] = (*ledger.Hour)(seen[len(seen)-ledger.MinutesPerHour:])
 	}
 	return hours, nil
