@@ -160,7 +160,7 @@ func (w *Witness) wentOn(t target, from, to int64) bool {
 			first = v
 		case at == to && first >= telling && v < first:
 			fell = true
-		case at == to && first >= telling:
+		case at == to && first >= telling && v >= first: // not the mark that it is gone
 			on++
 		}
 	}, func() bool {
