@@ -51,7 +51,8 @@ test: debian build test-go test-web e2e ## run every test: Go on both databases,
 
 .PHONY: test-go
 test-go: build
-	TEITEN_BIN=$(CURDIR)/$(BIN) $(WITH_PG) go test -timeout 15m ./...
+	@# Some suites mostly wait, for a real Prometheus or for what was killed: they do so together.
+	TEITEN_BIN=$(CURDIR)/$(BIN) $(WITH_PG) go test -p 4 -timeout 15m ./...
 
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json
