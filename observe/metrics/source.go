@@ -92,7 +92,8 @@ func (s State) failed(f *fault.Error, now time.Time) State {
 }
 
 // after is the state after a question. An expression that cannot be evaluated,
-// or whose answer is too large, was answered; the caller's own end says nothing.
+// or whose answer is too large, was answered, which does not make a source well
+// that a check found otherwise; the caller's own end says nothing.
 func (s State) after(err error, took time.Duration, now time.Time) State {
 	f, ok := fault.As(err)
 	switch {
@@ -106,8 +107,10 @@ func (s State) after(err error, took time.Duration, now time.Time) State {
 	case !ok:
 		return s.failed(fault.New(fault.Unavailable, CodeGone, text.Say(
 			"an internal error; the server's log says more", "内部エラーが発生しました（詳細はサーバーのログを確認してください）")), now)
-	case f.Kind == fault.Invalid || f.Kind == fault.Limited:
+	case (f.Kind == fault.Invalid || f.Kind == fault.Limited) && (s.Status == OK || s.Status == Slow):
 		return s.after(nil, took, now)
+	case f.Kind == fault.Invalid || f.Kind == fault.Limited:
+		return s
 	}
 	return s.failed(f, now)
 }

@@ -77,6 +77,23 @@ func TestOnlyACheckEndsAFullDisk(t *testing.T) {
 	}
 }
 
+// A source that answers without end fails its check, and answers every question
+// with more than fits: that does not make it well.
+func TestAnAnswerThatIsTooLargeDoesNotEndWhatACheckFound(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	large := fault.New(fault.Invalid, "metrics.too_large", text.Say("too large", "大きすぎます"))
+	s := State{Status: Unknown}.afterCheck(large, time.Millisecond, now)
+	if s.Status != Misconfigured {
+		t.Fatalf("after the check it is %s", s.Status)
+	}
+	if s = s.after(large, time.Millisecond, now); s.Status != Misconfigured || s.LastError.IsZero() {
+		t.Errorf("after a question it is %s: %v", s.Status, s.LastError)
+	}
+	if s = s.after(nil, time.Millisecond, now); s.Status != OK {
+		t.Errorf("after an answer it is %s", s.Status)
+	}
+}
+
 func TestOneNamesTheLabelsThatDiffer(t *testing.T) {
 	_, err := One([]Series{
 		{Labels: map[string]string{"__name__": "x", "job": "a", "code": "200"}},
