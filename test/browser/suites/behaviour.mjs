@@ -39,7 +39,7 @@ export function behaviour(world, test) {
   test("filters and order of the SLO list stand in the address", async () => {
     const { page, context } = await open("/slos");
     const rows = page.locator("tbody tr[data-index]");
-    const all = await rows.count();
+    const all = await rows.count(); // of those in view: a long list renders no others
     await page.getByRole("combobox", { name: "Tier" }).selectOption("1");
     await page.waitForURL("**/slos?tier=1");
     await page.waitForFunction((n) => {
@@ -61,7 +61,8 @@ export function behaviour(world, test) {
     await page.getByRole("searchbox").fill("no such thing");
     await page.getByText("No SLO matches").waitFor();
     await page.getByRole("button", { name: "Clear filters" }).click();
-    await page.waitForFunction((n) => document.querySelectorAll("tbody tr[data-index]").length === n, all);
+    await page.waitForURL("**/slos?sort=budget");
+    await page.waitForFunction((n) => document.querySelectorAll("tbody tr[data-index]").length > n, some);
     await context.close();
   });
 
