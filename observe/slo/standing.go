@@ -75,7 +75,29 @@ func packStandings(final, end, made int64, all []*standing) []byte {
 }
 
 func (s *standing) pack(dst []byte) []byte {
-	var flags uint64
+	flags, u := s.flags()
+	dst = binary.AppendUvarint(dst, flags)
+	dst = binary.LittleEndian.AppendUint64(dst, s.windows)
+	dst = binary.AppendVarint(dst, s.state.from)
+	dst = binary.AppendVarint(dst, s.doubt.begun)
+	for _, v := range s.doubt.peaks { // turned around, whole numbers are short
+		dst = binary.AppendUvarint(dst, bits.ReverseBytes64(math.Float64bits(v)))
+	}
+	dst = s.packSums(dst, flags&standsParts != 0)
+	if flags&standsUnusual != 0 {
+		b := s.state.backfill
+		for _, v := range []int64{b.Done, b.Total, b.StartedAt, b.FinishedAt} {
+			dst = binary.AppendVarint(dst, v)
+		}
+		data := marshal(u)
+		dst = binary.AppendUvarint(dst, uint64(len(data)))
+		dst = append(dst, data...)
+	}
+	return dst
+}
+
+// flags say how the standing is written, and what of it is unusual.
+func (s *standing) flags() (flags uint64, u unusual) {
 	if s.state.exact {
 		flags |= standsExact
 	}
@@ -87,7 +109,7 @@ func (s *standing) pack(dst []byte) []byte {
 			flags |= standsParts
 		}
 	}
-	u := unusual{Rules: s.state.rules, Missing: s.state.missing, Reason: s.state.backfill.Reason, Gone: s.state.gone,
+	u = unusual{Rules: s.state.rules, Missing: s.state.missing, Reason: s.state.backfill.Reason, Gone: s.state.gone,
 		Holes: s.doubt.holes, Torn: s.doubt.torn}
 	if s.slicer != (budgeting.Slicer{}) {
 		u.Slicer = &s.slicer
@@ -95,33 +117,22 @@ func (s *standing) pack(dst []byte) []byte {
 	if len(u.Rules) > 0 || len(u.Missing) > 0 || u.Reason != "" || !u.Gone.IsZero() || u.Slicer != nil || len(u.Holes) > 0 || u.Torn {
 		flags |= standsUnusual
 	}
-	dst = binary.AppendUvarint(dst, flags)
-	dst = binary.LittleEndian.AppendUint64(dst, s.windows)
-	dst = binary.AppendVarint(dst, s.state.from)
-	dst = binary.AppendVarint(dst, s.doubt.begun)
-	for _, v := range s.doubt.peaks { // turned around, whole numbers are short
-		dst = binary.AppendUvarint(dst, bits.ReverseBytes64(math.Float64bits(v)))
-	}
+	return flags, u
+}
+
+// packSums writes the sums of the windows: as whole numbers, or in all their parts.
+func (s *standing) packSums(dst []byte, parts bool) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s.sums)))
 	for _, l := range s.sums {
-		if flags&standsParts == 0 {
-			dst = binary.AppendUvarint(dst, uint64(l.Total))
-			dst = binary.AppendUvarint(dst, uint64(l.Bad))
-		} else {
+		if parts {
 			for _, v := range []float64{l.Total, l.TotalRest, l.Bad, l.BadRest} {
 				dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
 			}
+		} else {
+			dst = binary.AppendUvarint(dst, uint64(l.Total))
+			dst = binary.AppendUvarint(dst, uint64(l.Bad))
 		}
 		dst = binary.AppendUvarint(dst, uint64(l.Known))
-	}
-	if flags&standsUnusual != 0 {
-		b := s.state.backfill
-		for _, v := range []int64{b.Done, b.Total, b.StartedAt, b.FinishedAt} {
-			dst = binary.AppendVarint(dst, v)
-		}
-		data := marshal(u)
-		dst = binary.AppendUvarint(dst, uint64(len(data)))
-		dst = append(dst, data...)
 	}
 	return dst
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/teiten/teiten/observe/metrics/promexpr"
@@ -189,7 +190,7 @@ func Unite(readings []*Reading) []*Reading {
 }
 
 func differs(m *labels.Matcher) bool {
-	return m.Type == labels.MatchEqual && m.Name != labels.MetricName && m.Value != ""
+	return m.Type == labels.MatchEqual && m.Name != model.MetricNameLabel && m.Value != ""
 }
 
 // without is what a reading wants besides one label.

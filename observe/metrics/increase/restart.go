@@ -3,6 +3,7 @@ package increase
 import (
 	"math"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/teiten/teiten/observe/metrics"
@@ -34,7 +35,7 @@ func (r *Restarts) Note(ls labels.Labels, s Step) {
 
 // Of reports whether a series is of the target and metric of the fall.
 func (f Fall) Of(ls labels.Labels) bool {
-	return ls.Get("instance") == f.target.instance && ls.Get("job") == f.target.job && ls.Get(labels.MetricName) == f.target.name
+	return ls.Get("instance") == f.target.instance && ls.Get("job") == f.target.job && ls.Get(model.MetricNameLabel) == f.target.name
 }
 
 // Minute is the minute in which the fall was seen.
@@ -46,7 +47,7 @@ func FallOf(ls labels.Labels, s Step) (f Fall, ok bool) {
 	if !s.Fell || ls.Get("instance") == "" {
 		return Fall{}, false
 	}
-	return Fall{target{ls.Get("job"), ls.Get("instance"), ls.Get(labels.MetricName)}, s.From, s.To, s.Gap}, true
+	return Fall{target{ls.Get("job"), ls.Get("instance"), ls.Get(model.MetricNameLabel)}, s.From, s.To, s.Gap}, true
 }
 
 // Sibling is a counter in the two scrapes of a fall.

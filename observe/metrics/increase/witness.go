@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 )
@@ -60,7 +61,7 @@ func (t target) matchers() []*labels.Matcher {
 	if name == "" {
 		name = "up"
 	}
-	return []*labels.Matcher{equal(labels.MetricName, name), equal("job", t.job), equal("instance", t.instance)}
+	return []*labels.Matcher{equal(model.MetricNameLabel, name), equal("job", t.job), equal("instance", t.instance)}
 }
 
 // Birth says what is known of the appearance of a series.
@@ -69,8 +70,8 @@ func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
 	b, ok := w.known[q]
 	if !ok {
 		var up bool
-		if b, up = w.byUp(q, ls.Get(labels.MetricName)); !up {
-			q.name = ls.Get(labels.MetricName)
+		if b, up = w.byUp(q, ls.Get(model.MetricNameLabel)); !up {
+			q.name = ls.Get(model.MetricNameLabel)
 			if b, ok = w.known[q]; !ok {
 				b = w.bySiblings(q)
 			}

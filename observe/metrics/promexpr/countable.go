@@ -184,6 +184,11 @@ func (c *counter) binary(n *parser.BinaryExpr) (Sum, bool) {
 	if n.Op != parser.ADD && n.Op != parser.SUB || !plain(n.VectorMatching) {
 		return c.refuse(n)
 	}
+	return c.added(n)
+}
+
+// added is the sum or the difference of two.
+func (c *counter) added(n *parser.BinaryExpr) (Sum, bool) {
 	left, ok := c.sum(n.LHS)
 	if !ok {
 		return left, false
@@ -265,7 +270,7 @@ func isZero(n parser.Expr) bool {
 // picked by a pattern.
 func (t Term) Metric() string {
 	for _, m := range t.Matchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
 			return m.Value
 		}
 	}

@@ -24,7 +24,7 @@ var _ metrics.Explorer = (*Client)(nil)
 // Names implements metrics.Explorer. What the server knows of the metrics is
 // added where it says so.
 func (c *Client) Names(ctx context.Context, l metrics.Lookup) ([]metrics.Metric, bool, error) {
-	names, more, err := c.LabelValues(ctx, labels.MetricName, l)
+	names, more, err := c.LabelValues(ctx, model.MetricNameLabel, l)
 	if err != nil {
 		return nil, false, err
 	}
