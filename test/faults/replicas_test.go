@@ -68,6 +68,7 @@ func TestReplicasThatAreKilledAreReplacedAndNothingCountsTwice(t *testing.T) {
 			n := len(holders(t, db))
 			return n == 3, fmt.Errorf("%d hold a part", n)
 		})
+		// The moment of the kill is anybody's: nothing is waited for here.
 		time.Sleep(time.Duration(chance.Int64N(int64(5 * time.Second))))
 		before := holders(t, db)
 		victim := all[(round+1)%3]

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { preferredLang } from ".";
 import { statuses } from "../app/urlState";
-import { texts } from "./texts";
+import { parts, texts } from "./texts";
 
 const src = join(import.meta.dirname, "..");
 const sources = readdirSync(src, { recursive: true, encoding: "utf8" })
-  .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$|\.d\.ts$/.test(name) && !name.endsWith("texts.ts"))
+  .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$|\.d\.ts$/.test(name) && !name.startsWith(join("i18n", "texts")))
   .map((name) => ({ name, text: readFileSync(join(src, name), "utf8") }));
 
 const plural = /_(one|other)$/;
@@ -30,6 +30,12 @@ function asked() {
 }
 
 describe("texts", () => {
+  test("no key stands in two parts", () => {
+    const all = Object.values(parts).flatMap((part) => Object.keys(part));
+    expect(all.length).toBe(new Set(all).size);
+    expect(all.length).toBe(keys.length);
+  });
+
   test("every text stands in both languages", () => {
     for (const [key, [en, ja]] of Object.entries(texts)) {
       expect(en.trim(), key).not.toBe("");
