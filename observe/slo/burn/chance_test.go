@@ -28,23 +28,48 @@ var traffics = map[string]func(rng *rand.Rand, minute int) int{
 	"evenly":    func(_ *rand.Rand, m int) int { return (m+1)*36/60 - m*36/60 },
 }
 
+// pagesOfMonths are the pages of months in which each request fails with a
+// probability.
+func pagesOfMonths(t *testing.T, requests func(*rand.Rand, int) int, failing float64, months int) (all [][]int) {
+	for _, rng := range fresh(t, months) {
+		f := newFeed(0.999)
+		for m := range month {
+			n := requests(rng, m)
+			f.add(n, binomial(rng, n, failing))
+		}
+		all = append(all, f.pages)
+	}
+	return all
+}
+
 func TestALowTrafficServiceWithinItsObjectivePagesAtMostOnceInAMonth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("simulates months")
 	}
 	for name, requests := range traffics {
-		for _, failing := range []float64{0.001, 0.0004} {
-			for i, rng := range fresh(t, 4) {
-				f := newFeed(0.999)
-				for m := range month {
-					n := requests(rng, m)
-					f.add(n, binomial(rng, n, failing))
-				}
-				if len(f.pages) > 1 {
-					t.Errorf("%s, failing with %v, seed %d: %d pages, in minutes %v", name, failing, i, len(f.pages), f.pages)
-				}
+		for i, pages := range pagesOfMonths(t, requests, 0.0004, 6) {
+			if len(pages) > 1 {
+				t.Errorf("%s, seed %d: %d pages, in minutes %v", name, i, len(pages), pages)
 			}
 		}
+	}
+}
+
+// A service whose requests fail with just what its objective allows is on the
+// edge: the three rules together may raise 0.15 false alarms a month. More than
+// seven in twelve months are then less likely than one in a thousand.
+func TestALowTrafficServiceThatJustKeepsItsObjectivePagesSeldom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates months")
+	}
+	n := 0
+	for _, requests := range traffics {
+		for _, pages := range pagesOfMonths(t, requests, 0.001, 6) {
+			n += len(pages)
+		}
+	}
+	if n > 7 {
+		t.Errorf("%d pages in twelve months", n)
 	}
 }
 

@@ -38,7 +38,9 @@ type Reading struct {
 //
 // A burn-rate rule begins when both windows are over the factor and chance
 // does not explain it; it ends when either window is not over any more. A window
-// without any data is no evidence: a rule that fires goes on firing.
+// without any data is no evidence: a rule that fires goes on firing. So does one of
+// a service with so few events that its short window says nothing, while the long
+// one is over.
 func (r Rule) Judge(t Terms, over func(time.Duration) ledger.Sum, fired bool) Reading {
 	return r.Against(t).Read(over, fired)
 }
@@ -125,7 +127,7 @@ func (j *Judge) settle(x *Reading, over Sums, factor float64, fired bool) {
 	t := j.terms
 	switch {
 	case fired:
-		x.Firing = x.Over || x.Short.Known == 0
+		x.Firing = x.Over || x.Short.Known == 0 || j.mute(x)
 		return
 	case !x.Over:
 		return
@@ -137,6 +139,19 @@ func (j *Judge) settle(x *Reading, over Sums, factor float64, fired bool) {
 		x.Guarded = bad < 2 || x.Chance > tolerated[j.rule.Severity]
 	}
 	x.Firing = !x.Guarded
+}
+
+// mute reports whether a burn-rate rule whose short window is not over goes on
+// all the same, because the service has so few events that the window says
+// nothing: of as many as the long window brings in that time, less than one would
+// be bad at the rule's limit. The long window decides then. Otherwise the next bad
+// event, beside those that people were told of, would begin an alert anew.
+func (j *Judge) mute(x *Reading) bool {
+	if j.rule.Kind != BurnRate || j.rule.Below || j.terms.Minimum != nil || j.terms.Measured {
+		return false
+	}
+	usual := x.Long.Total * j.rule.Short.Minutes() / j.rule.Long.Minutes()
+	return usual*j.limit.value() < 1 && j.limit.exceeded(x.Long, j.rule.OrEqual)
 }
 
 // givenBack is the part of the budget that must have come back before a budget

@@ -139,6 +139,8 @@ func TestAnAlertBeginsWithBothWindowsAndEndsWithTheShortOne(t *testing.T) {
 		{"no data any more", hot, nothing, true, true},
 		{"no data at first", hot, nothing, false, false},
 		{"few events left", counts(10, 9), counts(10, 9), true, true},
+		{"few events at all, and none of late", counts(36, 3), counts(3, 0), true, true},
+		{"few events at all, and good ones of late", counts(36, 0), counts(3, 0), true, false},
 	} {
 		if got := rule.Judge(d, over(c.long, c.short), c.fired).Firing; got != c.want {
 			t.Errorf("%s: firing %v, want %v", c.name, got, c.want)
