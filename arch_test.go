@@ -36,7 +36,7 @@ var floors = [][]string{
 // within lists, for folders that hold several rooms, the order in which a later
 // room may read an earlier one.
 var within = map[string][]string{
-	"kit":     {"text", "fault", "recur", "secret", "database", "queue", "httpapi", "ascode"},
+	"kit":     {"text", "fault", "recur", "holiday", "secret", "database", "queue", "httpapi", "ascode"},
 	"observe": {"metrics", "slo", "probe"},
 	"respond": {"alert", "oncall", "page", "incident", "status"},
 }

@@ -53,6 +53,12 @@ func ParseLocal(s string) (Local, error) {
 // String writes the time as ParseLocal reads it.
 func (l Local) String() string { return l.utc().Format("2006-01-02T15:04") }
 
+// Date is the date on the wall clock.
+func (l Local) Date() (year int, month time.Month, day int) { return l.utc().Date() }
+
+// Midnight is the first minute of the day.
+func (l Local) Midnight() Local { return Local(l.day() * perDay) }
+
 // utc is the same date and time in UTC, whose calendar it shares.
 func (l Local) utc() time.Time { return time.Unix(int64(l)*60, 0).UTC() }
 
