@@ -229,6 +229,7 @@ type part struct {
 
 func (a *App) background() []part {
 	parts := []part{
+		{"messages", a.Notify.Run},
 		{"data sources", a.Sources.Run},
 		{"objectives", a.SLO.Run},
 	}

@@ -27,21 +27,6 @@ func BenchmarkAlertToDelivery(b *testing.B) {
 	}
 }
 
-// The same without the queue's polling: what the database and the send cost.
-func BenchmarkEnqueueAndSend(b *testing.B) {
-	for name, address := range map[string]string{"sqlite": dbtest.SQLite(b), "postgres": dbtest.Postgres(b)} {
-		b.Run(name, func(b *testing.B) {
-			s := benchStage(b, address)
-			for b.Loop() {
-				e := s.fire("a")
-				if err := s.attempt(b.Context(), s.deliveries(Filter{Entry: e.ID})[0].ID); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 func benchStage(b *testing.B, address string) *stage {
 	b.Helper()
 	to, err := sink.Start(b.Context(), slog.New(slog.DiscardHandler))

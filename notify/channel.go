@@ -2,10 +2,10 @@
 // stop trying before they were told.
 //
 // It listens to the journal. For each entry that concerns somebody it picks the
-// channels that hear of it and stores one delivery for each, with its job, in
-// the transaction of the entry. A delivery is tried until the receiver takes it
-// over (2xx), refuses it for good, or three days have passed; each try is on
-// record before it begins. Deliveries about one subject arrive in their order:
+// channels that hear of it and stores one delivery for each in the transaction
+// of the entry; it is on its way as soon as that commits. A delivery is tried
+// until the receiver takes it over (2xx), refuses it for good, or three days
+// have passed; each try is on record before it begins. Deliveries about one subject arrive in their order:
 // the end of an alert waits until its beginning was delivered or given up.
 // A message that comes late still comes, with the time of what it tells. An
 // alert that no channel hears is itself on record, loudly.
@@ -55,6 +55,7 @@ type Spec struct {
 	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent." ja:"メッセージ中の時刻に使うIANAタイムゾーン。省略時はUTC。"`
 	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert." ja:"受け取る内容。省略時はすべてのアラート。"`
 	TicketHours  []string     `json:"ticketHours,omitempty" doc:"Working hours in the time zone, such as Mon-Fri 09:00-18:00. Tickets are held until then; pages never. Absent: at any time." ja:"タイムゾーンでの勤務時間(例: Mon-Fri 09:00-18:00)。チケットはこの時間まで保留し、緊急の呼び出しは保留しません。省略時は常に送ります。"`
+	AtMost       *Limit       `json:"atMost,omitempty" doc:"How many messages it takes in a time. More wait, and those that wait go together as one. Absent: no limit." ja:"一定時間に受け取る件数の上限。超えた分は待たせ、まとめて1件で送ります。省略時は無制限。"`
 	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent." ja:"アラートの終わりも受け取るか。省略時は true。"`
 }
 
@@ -253,6 +254,7 @@ func (s Spec) Problems() []Problem {
 			text.Say("write a name such as Asia/Tokyo", "Asia/Tokyo のような名前を書いてください"), "timeZone")
 	}
 	s.checkHours(bad)
+	s.AtMost.check(bad)
 	s.checkMatch(bad)
 	return all
 }

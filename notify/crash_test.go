@@ -16,13 +16,9 @@ func TestCrashBetweenSendAndRecordCostsOneMoreSendOfTheSameKey(t *testing.T) {
 		s := open(t, conn, nil)
 		s.channel("hook", hook(r.URL))
 		s.fire("a1")
-		d, _ := s.only()
-		claimed, c, ok, err := s.begin(t.Context(), d.ID)
-		if err != nil || !ok {
-			t.Fatal(ok, err)
-		}
-		if _, _, err := s.send(t.Context(), c, claimed); err != nil { // and then the process is gone
-			t.Fatal(err)
+		begun := s.beginOn([]string{"hook"})
+		if sent := s.carry(t.Context(), begun[0]); sent.err != nil { // and then the process is gone
+			t.Fatal(sent.err)
 		}
 		s.wait(claimTime - time.Second)
 		s.pump()
@@ -56,10 +52,9 @@ func TestStopDuringASendIsRecordedAndTriedAgainAtOnce(t *testing.T) {
 		s := open(t, conn, nil)
 		s.channel("hook", hook(r.URL))
 		s.fire("a1")
-		d, _ := s.only()
-		err := s.attempt(ctx, d.ID)
+		sent := s.carry(ctx, s.beginOn([]string{"hook"})[0])
 		close(release)
-		if err != nil {
+		if _, err := s.turn(t.Context(), nil, []tried{sent}); err != nil {
 			t.Fatal(err)
 		}
 		d, attempts := s.only()
@@ -82,14 +77,9 @@ func TestManyWorkersSendOnce(t *testing.T) {
 		s := open(t, conn, nil)
 		s.channel("hook", hook(r.URL))
 		s.fire("a1")
-		d, _ := s.only()
 		var wg sync.WaitGroup
 		for range 8 {
-			wg.Go(func() {
-				if err := s.attempt(t.Context(), d.ID); err != nil {
-					t.Error(err)
-				}
-			})
+			wg.Go(func() { s.tryOn([]string{"hook"}) })
 		}
 		wg.Wait()
 		if n := len(r.seen()); n != 1 {

@@ -54,7 +54,7 @@ const (
 	awayAfter = 3
 	// slots is how many messages go to one channel at a time; one while its
 	// receiver is away, so that a receiver that hangs holds up nobody else.
-	slots, slotsAway = 4, 1
+	slots, slotsAway = 16, 1
 )
 
 // Delivery is one message on its way to one recipient of one channel.
@@ -71,6 +71,7 @@ type Delivery struct {
 	EndedAt   time.Time
 	Attempts  int
 	LastError text.Both
+	Carrier   string // the delivery inside of which it goes, "" for one of its own
 }
 
 // Attempt is one try at a delivery. It is on record before the send begins.
@@ -130,7 +131,7 @@ func (d Delivery) again(now time.Time) (Delivery, error) {
 			text.Say("no channel heard this message", "このメッセージを受け取るチャンネルがありませんでした")).
 			Fix(text.Say("add a channel that matches; it hears the next alert", "条件に合うチャンネルを追加してください。次のアラートから届きます"))
 	}
-	d.State, d.NextAt, d.EndedAt = Pending, now, time.Time{}
+	d.State, d.NextAt, d.EndedAt, d.Carrier = Pending, now, time.Time{}, ""
 	d.GiveUpAt = now.Add(keepTrying)
 	return d, nil
 }
@@ -143,6 +144,8 @@ type health struct {
 	failures      int // in a row
 	lastError     text.Both
 	away          bool
+	pacedFrom     time.Time // since when paced messages were begun, where there is a limit
+	paced         int
 }
 
 // after is the health after an attempt, and whether the receiver went away or

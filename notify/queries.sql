@@ -25,7 +25,8 @@ ON CONFLICT (channel) DO UPDATE SET channel = excluded.channel
 RETURNING *;
 
 -- name: PutHealth :exec
-UPDATE notify_health SET last_attempt_at = $2, last_delivered_at = $3, failing_since = $4, failures = $5, away = $6, last_error = $7
+UPDATE notify_health SET last_attempt_at = $2, last_delivered_at = $3, failing_since = $4, failures = $5, away = $6, last_error = $7,
+	paced_from = $8, paced = $9
 WHERE channel = $1;
 
 -- name: AddDelivery :execrows
@@ -64,7 +65,7 @@ WHERE e.channel = $1 AND e.recipient = $2 AND e.subject = $3 AND e.state = 'pend
 
 -- name: DueOnChannel :many
 SELECT d.id FROM notify_deliveries d
-WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND d.claimed_until <= $2
+WHERE d.channel = $1 AND d.state = 'pending' AND d.carrier = '' AND d.next_at <= $2 AND d.claimed_until <= $2
 	AND NOT EXISTS (
 		SELECT 1 FROM notify_deliveries e
 		WHERE e.channel = d.channel AND e.recipient = d.recipient AND e.subject = d.subject AND e.state = 'pending'
@@ -76,8 +77,17 @@ ORDER BY d.id LIMIT $4;
 
 -- name: ChannelsDue :many
 SELECT DISTINCT channel FROM notify_deliveries
-WHERE state = 'pending' AND next_at <= $1 AND claimed_until <= $1
+WHERE state = 'pending' AND carrier = '' AND next_at <= $1 AND claimed_until <= $1
 ORDER BY channel;
+
+-- name: Bundle :exec
+UPDATE notify_deliveries SET message = $2 WHERE id = $1;
+
+-- name: Carry :exec
+UPDATE notify_deliveries SET carrier = $2 WHERE id = $1;
+
+-- name: ListCarried :many
+SELECT * FROM notify_deliveries WHERE carrier = $1 ORDER BY id;
 
 -- name: ReleaseClaims :exec
 UPDATE notify_deliveries SET claimed_until = 0 WHERE state = 'pending' AND claimed_until > 0 AND claimed_until < $1;

@@ -312,19 +312,13 @@ func TestNothingIsRecordedAsSentWithoutTwoHundred(t *testing.T) {
 			for i := range answers {
 				switch crash[i] {
 				case 0: // the process dies after the send
-					if d, c, ok, err := db.begin(t.Context(), id); err != nil {
-						rt.Fatal(err)
-					} else if ok {
-						_, _, _ = db.send(t.Context(), c, d)
+					for _, b := range db.beginOn([]string{name}) {
+						db.carry(t.Context(), b)
 					}
 				case 1: // before it
-					if _, _, _, err := db.begin(t.Context(), id); err != nil {
-						rt.Fatal(err)
-					}
+					db.beginOn([]string{name})
 				default:
-					if err := db.attempt(t.Context(), id); err != nil {
-						rt.Fatal(err)
-					}
+					db.tryOn([]string{name})
 				}
 				db.wait(6 * time.Minute)
 			}

@@ -70,9 +70,11 @@ type Service struct {
 	kinds   map[string]Announcement
 	stats   *stats
 	kept    time.Duration
+	courier *courier
+	finders map[string]Finder
 
 	started   time.Time
-	recovered bool // what a killed process held was let go; used by sweep alone
+	recovered bool // what a killed process held was let go; used by Run alone
 }
 
 // New returns the service. Its tables are there after
@@ -98,7 +100,7 @@ func New(d Deps) (*Service, error) {
 		db: d.DB, journal: d.Journal, queue: d.Queue, now: d.Now, log: d.Log,
 		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, secrets: d.Secrets, permit: d.Permit,
 		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(), started: d.Now(),
-		kept: cmp.Or(d.Retention, DefaultRetention),
+		kept: cmp.Or(d.Retention, DefaultRetention), courier: newCourier(), finders: map[string]Finder{},
 	}, nil
 }
 
@@ -117,7 +119,7 @@ func (s *Service) Subscribe(j *journal.Journal) {
 }
 
 // OnEntry stores, in the transaction of the entry, one delivery for each
-// recipient of each channel that hears it, with its job. An alert that fired and
+// recipient of each channel that hears it. An alert that fired and
 // that nobody hears is stored as such.
 func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) error {
 	known, ok := s.kinds[e.Kind]
@@ -176,7 +178,7 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 	return nil
 }
 
-// enqueue stores one delivery and its job.
+// enqueue stores one delivery, which is carried once tx commits.
 func (s *Service) enqueue(ctx context.Context, tx *sql.Tx, channel, recipient string, m Message) error {
 	d, err := s.newDelivery(channel, recipient, m)
 	if err != nil {
@@ -186,7 +188,8 @@ func (s *Service) enqueue(ctx context.Context, tx *sql.Tx, channel, recipient st
 	if err != nil || !fresh {
 		return err
 	}
-	return s.queue.Insert(ctx, tx, deliver{Delivery: d.ID})
+	database.AfterCommit(ctx, func() { s.courier.call(channel) })
+	return nil
 }
 
 func (s *Service) newDelivery(channel, recipient string, m Message) (Delivery, error) {
@@ -292,9 +295,10 @@ func (s *Service) Retry(ctx context.Context, id string) (Delivery, error) {
 		if err := endDelivery(ctx, tx, d); err != nil {
 			return err
 		}
-		if err := s.queue.Insert(ctx, tx, deliver{Delivery: d.ID}); err != nil {
+		if err := s.reopenCarried(ctx, tx, d); err != nil {
 			return err
 		}
+		database.AfterCommit(ctx, func() { s.courier.call(d.Channel) })
 		return s.record(ctx, tx, "notify.retried", d, nil)
 	})
 	return d, err

@@ -88,16 +88,17 @@ func open(t testing.TB, conn *database.DB, change func(*Deps)) *stage {
 	return st
 }
 
-// start runs the queue until the test ends.
+// start carries messages until the test ends.
 func (s *stage) start() {
 	s.t.Helper()
-	if err := s.queue.Start(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		defer cancel()
-		_ = s.queue.Stop(ctx)
+		stop()
+		if err := <-ended; err != nil {
+			s.t.Error(err)
+		}
 	})
 }
 
@@ -150,7 +151,7 @@ func (s *stage) resolve(id string, fired time.Time) journal.Entry {
 	return s.append(KindAlertResolved, a)
 }
 
-// pump makes every attempt that is due now, as the jobs would.
+// pump makes every attempt that is due now, as Run would.
 func (s *stage) pump() {
 	s.t.Helper()
 	for range 100 {
@@ -158,25 +159,39 @@ func (s *stage) pump() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		tried := 0
-		for _, c := range channels {
-			ids, err := db.New(s.db.Read()).DueOnChannel(s.t.Context(), db.DueOnChannelParams{
-				Channel: c, NextAt: database.Micros(s.time()), Attempts: holdTries, Limit: 100})
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			for _, id := range ids {
-				if err := s.attempt(s.t.Context(), id); err != nil {
-					s.t.Fatal(err)
-				}
-				tried++
-			}
-		}
-		if tried == 0 {
+		if !s.tryOn(channels) {
 			return
 		}
 	}
 	s.t.Fatal("there is always something due")
+}
+
+// tryOn begins what may go on the channels, sends it and records it, and reports
+// whether there was anything.
+func (s *stage) tryOn(channels []string) bool {
+	s.t.Helper()
+	begun := s.beginOn(channels)
+	var done []tried
+	for _, b := range begun {
+		done = append(done, s.carry(s.t.Context(), b))
+	}
+	if _, err := s.turn(s.t.Context(), nil, done); err != nil {
+		s.t.Fatal(err)
+	}
+	return len(done) > 0
+}
+
+func (s *stage) beginOn(channels []string) []bound {
+	s.t.Helper()
+	names := map[string]bool{}
+	for _, c := range channels {
+		names[c] = true
+	}
+	begun, err := s.turn(s.t.Context(), names, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return begun
 }
 
 func (s *stage) deliveries(f Filter) []Delivery {

@@ -92,7 +92,7 @@ func healthFrom(r db.NotifyHealth) health {
 	return health{
 		lastAttempt: database.Time(r.LastAttemptAt), lastDelivered: database.Time(r.LastDeliveredAt),
 		failingSince: database.Time(r.FailingSince), failures: int(r.Failures), away: r.Away,
-		lastError: both(r.LastError),
+		lastError: both(r.LastError), pacedFrom: database.Time(r.PacedFrom), paced: int(r.Paced),
 	}
 }
 
@@ -110,6 +110,7 @@ func putHealth(ctx context.Context, tx *sql.Tx, channel string, h health) error 
 	err := db.New(tx).PutHealth(ctx, db.PutHealthParams{
 		Channel: channel, LastAttemptAt: database.Micros(h.lastAttempt), LastDeliveredAt: database.Micros(h.lastDelivered),
 		FailingSince: database.Micros(h.failingSince), Failures: int64(h.failures), Away: h.away, LastError: marshalled(h.lastError),
+		PacedFrom: database.Micros(h.pacedFrom), Paced: int64(h.paced),
 	})
 	if err != nil {
 		return fmt.Errorf("store health of %s: %w", channel, err)
@@ -122,7 +123,7 @@ func deliveryFrom(r db.NotifyDelivery) (Delivery, error) {
 		ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, State: State(r.State),
 		CreatedAt: database.Time(r.CreatedAt), NextAt: database.Time(r.NextAt), Claimed: database.Time(r.ClaimedUntil),
 		GiveUpAt: database.Time(r.GiveUpAt), EndedAt: database.Time(r.EndedAt), Attempts: int(r.Attempts),
-		LastError: both(r.LastError),
+		LastError: both(r.LastError), Carrier: r.Carrier,
 	}
 	if err := json.Unmarshal([]byte(r.Message), &d.Message); err != nil {
 		return Delivery{}, fmt.Errorf("read delivery %s: %w", r.ID, err)
@@ -248,7 +249,7 @@ func listDeliveries(ctx context.Context, from db.DBTX, f Filter) ([]Delivery, er
 	}
 	w.AnyOf("state", f.States)
 	rows, err := from.QueryContext(ctx, `SELECT id, channel, recipient, state, message, created_at, next_at, claimed_until,
-		give_up_at, ended_at, attempts, last_error FROM notify_deliveries`+w.SQL()+` ORDER BY id DESC LIMIT `+w.Arg(f.Limit), w.Args()...)
+		give_up_at, ended_at, attempts, last_error, carrier FROM notify_deliveries`+w.SQL()+` ORDER BY id DESC LIMIT `+w.Arg(f.Limit), w.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", database.Fault(err))
 	}
@@ -257,7 +258,7 @@ func listDeliveries(ctx context.Context, from db.DBTX, f Filter) ([]Delivery, er
 	for rows.Next() {
 		var r db.NotifyDelivery
 		err := rows.Scan(&r.ID, &r.Channel, &r.Recipient, &r.State, &r.Message, &r.CreatedAt, &r.NextAt, &r.ClaimedUntil,
-			&r.GiveUpAt, &r.EndedAt, &r.Attempts, &r.LastError)
+			&r.GiveUpAt, &r.EndedAt, &r.Attempts, &r.LastError, &r.Carrier)
 		if err != nil {
 			return nil, fmt.Errorf("list deliveries: %w", err)
 		}

@@ -42,6 +42,7 @@ type NotifyDelivery struct {
 	EndedAt      int64
 	Attempts     int64
 	LastError    string
+	Carrier      string
 }
 
 type NotifyHealth struct {
@@ -52,4 +53,6 @@ type NotifyHealth struct {
 	Failures        int64
 	Away            bool
 	LastError       string
+	PacedFrom       int64
+	Paced           int64
 }

@@ -93,9 +93,37 @@ func (q *Queries) BeginAttempt(ctx context.Context, arg BeginAttemptParams) erro
 	return err
 }
 
+const bundle = `-- name: Bundle :exec
+UPDATE notify_deliveries SET message = $2 WHERE id = $1
+`
+
+type BundleParams struct {
+	ID      string
+	Message string
+}
+
+func (q *Queries) Bundle(ctx context.Context, arg BundleParams) error {
+	_, err := q.db.ExecContext(ctx, bundle, arg.ID, arg.Message)
+	return err
+}
+
+const carry = `-- name: Carry :exec
+UPDATE notify_deliveries SET carrier = $2 WHERE id = $1
+`
+
+type CarryParams struct {
+	ID      string
+	Carrier string
+}
+
+func (q *Queries) Carry(ctx context.Context, arg CarryParams) error {
+	_, err := q.db.ExecContext(ctx, carry, arg.ID, arg.Carrier)
+	return err
+}
+
 const channelsDue = `-- name: ChannelsDue :many
 SELECT DISTINCT channel FROM notify_deliveries
-WHERE state = 'pending' AND next_at <= $1 AND claimed_until <= $1
+WHERE state = 'pending' AND carrier = '' AND next_at <= $1 AND claimed_until <= $1
 ORDER BY channel
 `
 
@@ -280,7 +308,7 @@ func (q *Queries) DropHealth(ctx context.Context, channel string) error {
 
 const dueOnChannel = `-- name: DueOnChannel :many
 SELECT d.id FROM notify_deliveries d
-WHERE d.channel = $1 AND d.state = 'pending' AND d.next_at <= $2 AND d.claimed_until <= $2
+WHERE d.channel = $1 AND d.state = 'pending' AND d.carrier = '' AND d.next_at <= $2 AND d.claimed_until <= $2
 	AND NOT EXISTS (
 		SELECT 1 FROM notify_deliveries e
 		WHERE e.channel = d.channel AND e.recipient = d.recipient AND e.subject = d.subject AND e.state = 'pending'
@@ -401,7 +429,7 @@ func (q *Queries) GetChannel(ctx context.Context, name string) (NotifyChannel, e
 }
 
 const getDelivery = `-- name: GetDelivery :one
-SELECT id, entry_id, kind, subject, thread, channel, recipient, state, message, happened_at, created_at, next_at, claimed_until, give_up_at, ended_at, attempts, last_error FROM notify_deliveries WHERE id = $1
+SELECT id, entry_id, kind, subject, thread, channel, recipient, state, message, happened_at, created_at, next_at, claimed_until, give_up_at, ended_at, attempts, last_error, carrier FROM notify_deliveries WHERE id = $1
 `
 
 func (q *Queries) GetDelivery(ctx context.Context, id string) (NotifyDelivery, error) {
@@ -425,6 +453,7 @@ func (q *Queries) GetDelivery(ctx context.Context, id string) (NotifyDelivery, e
 		&i.EndedAt,
 		&i.Attempts,
 		&i.LastError,
+		&i.Carrier,
 	)
 	return i, err
 }
@@ -465,6 +494,52 @@ func (q *Queries) ListAttempts(ctx context.Context, deliveryID string) ([]Notify
 			&i.Code,
 			&i.Answer,
 			&i.Error,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listCarried = `-- name: ListCarried :many
+SELECT id, entry_id, kind, subject, thread, channel, recipient, state, message, happened_at, created_at, next_at, claimed_until, give_up_at, ended_at, attempts, last_error, carrier FROM notify_deliveries WHERE carrier = $1 ORDER BY id
+`
+
+func (q *Queries) ListCarried(ctx context.Context, carrier string) ([]NotifyDelivery, error) {
+	rows, err := q.db.QueryContext(ctx, listCarried, carrier)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NotifyDelivery
+	for rows.Next() {
+		var i NotifyDelivery
+		if err := rows.Scan(
+			&i.ID,
+			&i.EntryID,
+			&i.Kind,
+			&i.Subject,
+			&i.Thread,
+			&i.Channel,
+			&i.Recipient,
+			&i.State,
+			&i.Message,
+			&i.HappenedAt,
+			&i.CreatedAt,
+			&i.NextAt,
+			&i.ClaimedUntil,
+			&i.GiveUpAt,
+			&i.EndedAt,
+			&i.Attempts,
+			&i.LastError,
+			&i.Carrier,
 		); err != nil {
 			return nil, err
 		}
@@ -651,7 +726,7 @@ func (q *Queries) ListForgettable(ctx context.Context, arg ListForgettableParams
 }
 
 const listHealth = `-- name: ListHealth :many
-SELECT channel, last_attempt_at, last_delivered_at, failing_since, failures, away, last_error FROM notify_health ORDER BY channel
+SELECT channel, last_attempt_at, last_delivered_at, failing_since, failures, away, last_error, paced_from, paced FROM notify_health ORDER BY channel
 `
 
 func (q *Queries) ListHealth(ctx context.Context) ([]NotifyHealth, error) {
@@ -671,6 +746,8 @@ func (q *Queries) ListHealth(ctx context.Context) ([]NotifyHealth, error) {
 			&i.Failures,
 			&i.Away,
 			&i.LastError,
+			&i.PacedFrom,
+			&i.Paced,
 		); err != nil {
 			return nil, err
 		}
@@ -688,7 +765,7 @@ func (q *Queries) ListHealth(ctx context.Context) ([]NotifyHealth, error) {
 const lockHealth = `-- name: LockHealth :one
 INSERT INTO notify_health (channel) VALUES ($1)
 ON CONFLICT (channel) DO UPDATE SET channel = excluded.channel
-RETURNING channel, last_attempt_at, last_delivered_at, failing_since, failures, away, last_error
+RETURNING channel, last_attempt_at, last_delivered_at, failing_since, failures, away, last_error, paced_from, paced
 `
 
 func (q *Queries) LockHealth(ctx context.Context, channel string) (NotifyHealth, error) {
@@ -702,6 +779,8 @@ func (q *Queries) LockHealth(ctx context.Context, channel string) (NotifyHealth,
 		&i.Failures,
 		&i.Away,
 		&i.LastError,
+		&i.PacedFrom,
+		&i.Paced,
 	)
 	return i, err
 }
@@ -747,7 +826,8 @@ func (q *Queries) PutChannel(ctx context.Context, arg PutChannelParams) error {
 }
 
 const putHealth = `-- name: PutHealth :exec
-UPDATE notify_health SET last_attempt_at = $2, last_delivered_at = $3, failing_since = $4, failures = $5, away = $6, last_error = $7
+UPDATE notify_health SET last_attempt_at = $2, last_delivered_at = $3, failing_since = $4, failures = $5, away = $6, last_error = $7,
+	paced_from = $8, paced = $9
 WHERE channel = $1
 `
 
@@ -759,6 +839,8 @@ type PutHealthParams struct {
 	Failures        int64
 	Away            bool
 	LastError       string
+	PacedFrom       int64
+	Paced           int64
 }
 
 func (q *Queries) PutHealth(ctx context.Context, arg PutHealthParams) error {
@@ -770,6 +852,8 @@ func (q *Queries) PutHealth(ctx context.Context, arg PutHealthParams) error {
 		arg.Failures,
 		arg.Away,
 		arg.LastError,
+		arg.PacedFrom,
+		arg.Paced,
 	)
 	return err
 }

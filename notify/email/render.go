@@ -74,6 +74,9 @@ func seen(m notice.Message) view {
 	for _, f := range m.Facts {
 		v.Facts = append(v.Facts, pair{notice.OneLine(f.Label.In(m.Lang), 200), notice.OneLine(m.Said(f), 1000)})
 	}
+	for _, a := range m.Actions {
+		v.add(notice.OneLine(a.Label.In(m.Lang), 200), a.URL)
+	}
 	if m.Link != "" {
 		v.add(text.Say("Open in Teiten", "Teitenで開く").In(m.Lang), m.Link)
 	}

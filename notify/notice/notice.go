@@ -50,6 +50,15 @@ type Pointer struct {
 	URL   string    `json:"url"`
 }
 
+// Action is something that the reader may do about a message, by opening its
+// full address: the page there shows what it is, and acts when asked to. Do names
+// it for programs: "acknowledge".
+type Action struct {
+	Do    string    `json:"do"`
+	Label text.Both `json:"label"`
+	URL   string    `json:"url"`
+}
+
 // Message is one message, complete, in both languages. What is stored with a
 // delivery is exactly this; Lang, Zone, To and SentAt are set for each send.
 type Message struct {
@@ -65,6 +74,7 @@ type Message struct {
 	Body     text.Both       `json:"body,omitzero"`      // a few sentences
 	Facts    []Fact          `json:"facts,omitempty"`    // numbers with units
 	Look     []Pointer       `json:"look,omitempty"`     // what to look at
+	Actions  []Action        `json:"actions,omitempty"`  // what to do about it
 	Link     string          `json:"link,omitempty"`     // the page about it, full address
 	Time     time.Time       `json:"time"`               // when it happened
 	Data     json.RawMessage `json:"data,omitempty"`     // the entry's data, for programs

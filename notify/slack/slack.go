@@ -142,7 +142,12 @@ func links(m notice.Message) string {
 // pointers are the message's links to web pages. Anything else between angle
 // brackets could be a mention.
 func pointers(m notice.Message) []notice.Pointer {
-	all := append([]notice.Pointer{{Label: text.Say("Open in Teiten", "Teitenで開く"), URL: m.Link}}, m.Look...)
+	var all []notice.Pointer
+	for _, a := range m.Actions { // what to do comes before what to read
+		all = append(all, notice.Pointer{Label: a.Label, URL: a.URL})
+	}
+	all = append(all, notice.Pointer{Label: text.Say("Open in Teiten", "Teitenで開く"), URL: m.Link})
+	all = append(all, m.Look...)
 	return slices.DeleteFunc(all, func(p notice.Pointer) bool {
 		_, err := outbound.CheckURL(p.URL)
 		return err != nil

@@ -70,6 +70,7 @@ type Data struct {
 	Body     text.Both        `json:"body,omitzero"`
 	Facts    []notice.Fact    `json:"facts,omitempty"`
 	Look     []notice.Pointer `json:"look,omitempty"`
+	Actions  []notice.Action  `json:"actions,omitempty"`
 	Link     string           `json:"link,omitempty"`
 	Details  json.RawMessage  `json:"details,omitempty"` // the journal entry's data
 }
@@ -86,7 +87,7 @@ func Encode(source string, m notice.Message) ([]byte, error) {
 		CorrelationID: m.Thread, CausationID: m.Cause,
 		Data: Data{
 			Key: m.Key, Severity: m.Severity, Phase: m.Phase, Title: m.Title, Body: m.Body,
-			Facts: m.Facts, Look: m.Look, Link: m.Link, Details: details,
+			Facts: m.Facts, Look: m.Look, Actions: m.Actions, Link: m.Link, Details: details,
 		},
 	})
 	if err != nil {

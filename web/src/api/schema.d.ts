@@ -2363,6 +2363,11 @@ export interface components {
             up: boolean;
             url: string;
         };
+        NoticeAction: {
+            do: string;
+            label: components["schemas"]["TextBoth"];
+            url: string;
+        };
         NoticeFact: {
             /** Format: date-time */
             at?: string;
@@ -2370,6 +2375,7 @@ export interface components {
             value?: components["schemas"]["TextBoth"];
         };
         NoticeMessage: {
+            actions?: components["schemas"]["NoticeAction"][];
             body?: components["schemas"]["TextBoth"];
             cause?: string;
             data?: unknown;
