@@ -38,6 +38,8 @@ const (
 	SystemAdmin  httpapi.Scope = "system:admin"
 	EventsWrite  httpapi.Scope = "events:write"
 	ProbeRun     httpapi.Scope = "probe:run"
+	OncallRead   httpapi.Scope = "oncall:read"
+	OncallWrite  httpapi.Scope = "oncall:write"
 )
 
 // Role is what a person may do everywhere. Each role includes those before it:
@@ -61,9 +63,9 @@ var roles = []struct {
 	adds  []httpapi.Scope
 }{
 	{Viewer, text.Say("Viewer", "閲覧者"), text.Say("Reads everything but the list of people.", "利用者の一覧以外のすべてを閲覧できます。"),
-		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, MeasureRead, NotifyRead, AsCodeRead, SystemRead}},
-	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything and answers alerts.", "すべてを閲覧し、アラートに対応できます。"),
-		[]httpapi.Scope{AccessRead}},
+		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, MeasureRead, NotifyRead, AsCodeRead, SystemRead, OncallRead}},
+	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything, answers alerts and swaps shifts.", "すべてを閲覧し、アラートへの対応と当番の交代ができます。"),
+		[]httpapi.Scope{AccessRead, OncallWrite}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),
 		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite}},
 	{Admin, text.Say("Administrator", "管理者"), text.Say("Also manages people, tokens and the system.", "加えて、利用者・トークン・システムを管理できます。"),
@@ -72,7 +74,7 @@ var roles = []struct {
 
 // ownerScopes are what owning a team adds; MayEdit narrows them to what the
 // team owns.
-var ownerScopes = []httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite}
+var ownerScopes = []httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, OncallWrite}
 
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool { return r.rank() >= 0 }

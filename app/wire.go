@@ -30,6 +30,7 @@ import (
 	"github.com/teiten/teiten/observe/probe"
 	probecheck "github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/web"
 )
 
@@ -47,6 +48,7 @@ type rooms struct {
 	Events   *pushed.Service
 	Probes   *probe.Service
 	SLO      *slo.Service
+	Oncall   *oncall.Service
 }
 
 type migration struct {
@@ -66,6 +68,7 @@ func migrations() []migration {
 		{"pushed", pushed.Migrations},
 		{"slo", slo.Migrations},
 		{"probe", probe.Migrations},
+		{"oncall", oncall.Migrations},
 	}
 }
 
@@ -103,6 +106,7 @@ func (a *App) openRooms(ctx context.Context) error {
 		Settle: time.Duration(a.config.SLO.Settle), Instances: a.config.SLO.Instances, Retention: slo.Retention{Minutes: time.Duration(a.config.SLO.Retention.Minutes), Hours: time.Duration(a.config.SLO.Retention.Hours)}})
 
 	a.openProbes()
+	a.openOncall()
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -111,6 +115,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	kinds.Add(a.Notify.Kind())
 	a.SLO.Kinds(kinds)
 	a.Probes.Kinds(kinds)
+	a.Oncall.Kinds(kinds)
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
 	a.Notify.Subscribe(a.Journal)
@@ -202,6 +207,12 @@ func (a *App) openProbes() {
 		d.Samples = a.Store
 	}
 	a.Probes = probe.New(d)
+}
+
+// openOncall lets schedules name people of the catalog and those with an account.
+func (a *App) openOncall() {
+	a.Oncall = oncall.New(oncall.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, Accounts: a.Access, Documents: a.AsCode,
+		Measures: a.Measures, Permit: access.MayEdit, Now: a.now, BaseURL: a.URL()})
 }
 
 // openAPI puts every room's operations and pages behind one handler.

@@ -1,196 +1,246 @@
+// Package oncall keeps schedules: who is on call, as code, with everything that
+// people change for a time.
+//
+// A schedule is a document in versions. Who is on call at a time follows from the
+// versions and the overrides by a pure function (package rota); no shift is
+// stored, and nothing has to run for one to begin. What was so in the past stays
+// so: a version or an override holds from when it is made.
 package oncall
 
 import (
 	"slices"
 	"time"
 
+	"github.com/teiten/teiten/journal"
+	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/holiday"
 	"github.com/teiten/teiten/kit/recur"
+	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/respond/oncall/rota"
 )
 
-// Role is what somebody is on call as.
-type Role string
+// Document is a Schedule as it is written down.
+type Document struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Metadata   Metadata `json:"metadata"`
+	Spec       Spec     `json:"spec"`
+}
 
-// The roles. Pages go to the primary; the secondary is there for a later step of
-// an escalation, and a shadow hears without being counted on.
+// Metadata names a schedule.
+type Metadata struct {
+	Name        string            `json:"name" doc:"How the schedule is referred to, also by escalation policies." ja:"参照に使う名前。エスカレーションポリシーからも使います。"`
+	Title       string            `json:"title,omitempty" doc:"What people call it." ja:"表示名。"`
+	Description string            `json:"description,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+}
+
+// Spec is who is on call when.
+type Spec struct {
+	Owner    string        `json:"owner" doc:"The team whose schedule it is; its owners may change it." ja:"この当番表を持つチーム。チームの所有者が変更できます。"`
+	TimeZone string        `json:"timeZone" doc:"The time zone of the wall clock that handoffs and hours are written in, such as Asia/Tokyo." ja:"交代時刻と時間帯を書くタイムゾーン(例: Asia/Tokyo)。"`
+	Holidays *HolidaysSpec `json:"holidays,omitempty" doc:"Which days are public holidays." ja:"祝日とする日。"`
+	Layers   []LayerSpec   `json:"layers" doc:"Rotations. Of those with one role, a later one lies on top of those before it in its hours." ja:"ローテーション。同じ役割のものは、後に書いたものがその時間帯で優先されます。"`
+}
+
+// HolidaysSpec says which days are holidays.
+type HolidaysSpec struct {
+	Calendar string   `json:"calendar,omitempty" doc:"japan for the national holidays of Japan." ja:"japan とすると、日本の国民の祝日です。"`
+	Dates    []string `json:"dates,omitempty" doc:"Further days off, such as 2026-12-30." ja:"そのほかの休日(例: 2026-12-30)。"`
+}
+
+// LayerSpec is one rotation.
+type LayerSpec struct {
+	Name         string            `json:"name" doc:"What people call the layer." ja:"レイヤーの名前。"`
+	Role         rota.Role         `json:"role,omitempty" doc:"primary, secondary or shadow; primary by default. A shadow hears of everything without being counted on." ja:"primary、secondary、shadow のいずれか。既定は primary。shadow は見習いで、対応の責任は負いません。"`
+	TimeZone     string            `json:"timeZone,omitempty" doc:"The layer's own time zone, for follow-the-sun." ja:"このレイヤーだけのタイムゾーン(地域をまたぐ当番に使います)。"`
+	Rotation     rota.Unit         `json:"rotation" doc:"hourly, daily, weekly or monthly." ja:"交代の単位。hourly、daily、weekly、monthly のいずれか。"`
+	Every        int               `json:"every,omitempty" doc:"How many of them a turn lasts; 1 by default." ja:"1回の当番の長さ(単位の数)。既定は1。"`
+	Start        string            `json:"start" doc:"The first handoff on the wall clock, such as 2026-06-01T09:00. Later ones follow from it." ja:"最初の交代の現地日時(例: 2026-06-01T09:00)。以後の交代はここから数えます。"`
+	Participants []ParticipantSpec `json:"participants" doc:"Who takes turns, in this order." ja:"当番に入る人(この順)。"`
+	Hours        []string          `json:"hours,omitempty" doc:"When the layer holds, such as Mon-Fri 09:00-18:00; always by default." ja:"このレイヤーが有効な時間帯(例: Mon-Fri 09:00-18:00)。既定は常時。"`
+	OnHolidays   rota.Holidays     `json:"onHolidays,omitempty" doc:"What holidays mean for the hours: closed, all-day or only. By default they are days like others." ja:"祝日の扱い。closed(時間帯から除く)、all-day(終日加える)、only(祝日だけ)。既定は平日と同じ扱い。"`
+}
+
+// ParticipantSpec is somebody who takes turns.
+type ParticipantSpec struct {
+	Person string   `json:"person,omitempty" doc:"A person of the catalog, or the address of an account." ja:"カタログの人の名前、またはアカウントのメールアドレス。"`
+	People []string `json:"people,omitempty" doc:"Several people who are on call together." ja:"同時に当番に入る複数の人。"`
+	From   string   `json:"from,omitempty" doc:"From when on they take part, on the wall clock: 2026-06-01 or 2026-06-01T09:00." ja:"参加する最初の現地日時(2026-06-01 または 2026-06-01T09:00)。"`
+	Until  string   `json:"until,omitempty" doc:"From when on they no longer take part." ja:"参加しなくなる現地日時。"`
+}
+
+// names are who the participant is, as they are kept.
+func (p ParticipantSpec) names() []string {
+	all := make([]string, 0, 1+len(p.People))
+	for i, s := range append([]string{p.Person}, p.People...) {
+		if i > 0 || s != "" {
+			all = append(all, personName(s))
+		}
+	}
+	return all
+}
+
+// refTo is how the journal names a schedule.
+func refTo(name string) journal.Ref { return journal.RefTo("schedule", name) }
+
+// problem is something wrong with a spec, and where.
+type problem struct {
+	code         string
+	what, remedy text.Both
+	path         []any
+}
+
+// compiler turns a spec into a schedule, noting what is wrong with it.
+type compiler struct {
+	spec     *Spec
+	zone     *time.Location
+	calendar func(holiday.Day) bool
+	problems []problem
+}
+
+// compile is the schedule of a spec. What is wrong with the spec is in problems;
+// the schedule is of use only where there are none.
+func (s *Spec) compile() (rota.Schedule, []problem) {
+	c := compiler{spec: s}
+	c.zone = c.location(s.TimeZone, "timeZone")
+	c.calendar = c.holidays()
+	var out rota.Schedule
+	for i := range s.Layers {
+		out.Layers = append(out.Layers, c.layer(i, &s.Layers[i]))
+	}
+	return out, c.problems
+}
+
+func (c *compiler) wrong(code string, what, remedy text.Both, path ...any) {
+	c.problems = append(c.problems, problem{"oncall." + code, what, remedy, append([]any{"spec"}, path...)})
+}
+
+// location reads a time zone, and is UTC where it cannot.
+func (c *compiler) location(name string, path ...any) *time.Location {
+	z, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		c.wrong("time_zone", text.Say("%q is not a time zone", "%q はタイムゾーンではありません", name),
+			text.Say("write a name of the IANA database, such as Asia/Tokyo", "Asia/Tokyo のように、IANA の名前で書いてください"), path...)
+		return time.UTC
+	}
+	return z
+}
+
+// holidays is which days are holidays: none where nothing is said.
+func (c *compiler) holidays() func(holiday.Day) bool {
+	h := c.spec.Holidays
+	if h == nil {
+		return func(holiday.Day) bool { return false }
+	}
+	if h.Calendar != "" && h.Calendar != "japan" {
+		c.wrong("calendar", text.Say("there is no calendar %q", "%q という祝日の暦はありません", h.Calendar),
+			text.Say("use japan, or list the days under dates", "japan を使うか、日付を dates に並べてください"), "holidays", "calendar")
+	}
+	further := map[holiday.Day]bool{}
+	for i, s := range h.Dates {
+		t, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			c.wrong("date", text.Say("%q is not a date", "%q は日付ではありません", s),
+				text.Say("write it as 2026-12-30", "2026-12-30 のように書いてください"), "holidays", "dates", i)
+		}
+		further[holiday.DayOf(t)] = true
+	}
+	return func(d holiday.Day) bool {
+		_, japan := holiday.Japan(d)
+		return further[d] || japan && h.Calendar == "japan"
+	}
+}
+
+// The bounds of what a layer may say.
 const (
-	Primary   Role = "primary"
-	Secondary Role = "secondary"
-	Shadow    Role = "shadow"
+	mostEvery        = 366 * 24
+	mostParticipants = 500
+	mostLayers       = 50
 )
 
-// Roles are all roles, the first to be called first.
-var Roles = []Role{Primary, Secondary, Shadow}
-
-// Holidays says what public holidays mean for hours.
-type Holidays string
-
-// The meanings of public holidays.
-const (
-	HolidaysAsDays  Holidays = ""        // like any other day
-	HolidaysClosed  Holidays = "closed"  // no hours on them
-	HolidaysAllDay  Holidays = "all-day" // all of the day, in addition to the hours
-	HolidaysOnlyDay Holidays = "only"    // nothing but them
-)
-
-// Hours are when a layer holds.
-type Hours struct {
-	Week     recur.Hours
-	Holidays Holidays
-	Calendar func(holiday.Day) bool // which days are holidays
-}
-
-// Layer is one rotation, and the hours in which it holds; nil is always. Zone is
-// the clock of its hours.
-type Layer struct {
-	Name     string
-	Role     Role
-	Rotation *Rotation
-	Hours    *Hours
-	Zone     *time.Location
-}
-
-// Schedule is who is on call when, as planned: of the layers of a role each lies
-// on top of those before it.
-type Schedule struct {
-	Layers []Layer
-}
-
-// Version is a schedule and the moment from which it is in force.
-type Version struct {
-	Number   int
-	From     time.Time
-	Schedule Schedule
-}
-
-// Plan is a schedule with its history: its versions in the order in which they
-// came into force, and what people changed for a time, in the order in which they
-// did. Who was on call in the past follows from what was in force then.
-type Plan struct {
-	Versions  []Version
-	Overrides []Override
-}
-
-// At is who is on call in a role at an instant.
-func (p Plan) At(role Role, at time.Time) Shift {
-	return p.Shifts(role, at, at.Add(time.Nanosecond))[0].whole(p, role, at)
-}
-
-// whole widens the instant that a shift was looked up for to all of the shift, as
-// far as it lies within a month on either side.
-func (s Shift) whole(p Plan, role Role, at time.Time) Shift {
-	for _, x := range p.Shifts(role, at.AddDate(0, -1, 0), at.AddDate(0, 1, 0)) {
-		if !x.From.After(at) && x.To.After(at) {
-			return x
-		}
+func (c *compiler) layer(i int, l *LayerSpec) rota.Layer {
+	out := rota.Layer{Name: l.Name, Role: l.role(), Zone: c.zone}
+	if l.TimeZone != "" {
+		out.Zone = c.location(l.TimeZone, "layers", i, "timeZone")
 	}
-	return s
+	wrong := func(code string, what, remedy text.Both, path ...any) {
+		c.wrong(code, what, remedy, append([]any{"layers", i}, path...)...)
+	}
+	if l.Every < 0 || l.Every > mostEvery {
+		wrong("every", text.Say("a turn cannot last %d units", "当番の長さを%d単位にはできません", l.Every),
+			text.Say("write a number from 1 to %d", "1から%dまでの数を書いてください", mostEvery), "every")
+	}
+	if !slices.Contains(rota.Units, l.Rotation) {
+		wrong("rotation", text.Say("there is no rotation %q", "%q という交代の単位はありません", l.Rotation),
+			ascode.OneOf(string(l.Rotation), "hourly", "daily", "weekly", "monthly"), "rotation")
+	}
+	cadence := rota.Cadence{Unit: l.Rotation, Every: max(l.Every, 1), First: c.local(l.Start, "layers", i, "start"), Zone: out.Zone}
+	var participants []rota.Participant
+	for j, p := range l.Participants {
+		participants = append(participants, c.participant(p, "layers", i, "participants", j))
+	}
+	if len(c.problems) == 0 {
+		out.Rotation = rota.NewRotation(cadence, participants)
+	}
+	if len(l.Hours) == 0 && l.OnHolidays == rota.HolidaysAsDays {
+		return out
+	}
+	out.Hours = &rota.Hours{Holidays: l.OnHolidays, Calendar: c.calendar}
+	lines := l.Hours
+	if len(lines) == 0 && l.OnHolidays == rota.HolidaysClosed {
+		lines = []string{"Mon-Sun 00:00-24:00"}
+	}
+	week, line, err := recur.ParseHours(lines)
+	if err != nil {
+		c.unreadable(err, "hours", "layers", i, "hours", line)
+	}
+	out.Hours.Week = week
+	return out
 }
 
-// Shifts tile [from, to): who is on call in a role, gaps included.
-func (p Plan) Shifts(role Role, from, to time.Time) []Shift {
-	var out []Shift
-	at := from
-	add := func(s Schedule, until time.Time) {
-		if at.Before(until) {
-			out = append(out, s.shifts(role, at, until)...)
-			at = until
-		}
+// role is the role of the layer, primary where it says none.
+func (l *LayerSpec) role() rota.Role {
+	if l.Role == "" {
+		return rota.Primary
 	}
-	var former Schedule
-	for _, v := range p.Versions {
-		if v.From.After(at) {
-			add(former, earlier(v.From, to))
-		}
-		former = v.Schedule
-	}
-	add(former, to)
-	for _, o := range p.Overrides {
-		out = o.apply(role, out)
-	}
-	return joined(out)
+	return l.Role
 }
 
-// shifts are those of one version.
-func (s Schedule) shifts(role Role, from, to time.Time) []Shift {
-	out := []Shift{{From: from, To: to, Source: Source{Layer: -1}}}
-	for i, l := range s.Layers {
-		if l.Role == role {
-			out = cover(out, l.shifts(i, from, to))
-		}
+func (c *compiler) participant(p ParticipantSpec, path ...any) rota.Participant {
+	out := rota.Participant{Users: p.names()}
+	if p.From != "" {
+		out.From = c.local(p.From, append(path, "from")...)
+	}
+	if p.Until != "" {
+		out.Until = c.local(p.Until, append(path, "until")...)
+	}
+	if p.From != "" && p.Until != "" && out.From >= out.Until {
+		c.wrong("participant_time", text.Say("they leave before they join", "参加する前に抜けています"),
+			text.Say("correct from or until", "from か until を直してください"), append(path, "until")...)
 	}
 	return out
 }
 
-func (l Layer) shifts(place int, from, to time.Time) []Shift {
-	var out []Shift
-	for _, open := range l.open(from, to) {
-		for s := range l.Rotation.Shifts(open.From, open.To) {
-			s.Source = Source{Layer: place, Name: l.Name}
-			out = append(out, s)
-		}
+func (c *compiler) local(s string, path ...any) recur.Local {
+	l, err := recur.ParseLocal(s)
+	if err != nil {
+		c.unreadable(err, "time", path...)
 	}
-	return out
+	return l
 }
 
-// open is when the layer holds.
-func (l Layer) open(from, to time.Time) []recur.Span {
-	if l.Hours == nil {
-		return []recur.Span{{From: from, To: to}}
+// unreadable notes what package recur says of a text.
+func (c *compiler) unreadable(err error, code string, path ...any) {
+	w, ok := err.(*recur.Error) //nolint:errorlint // that is what its functions return, unwrapped
+	if !ok {
+		w = &recur.Error{What: text.Say("%s", "%s", err)}
 	}
-	return l.Hours.spans(l.Zone, from, to)
+	c.wrong(code, w.What, w.Remedy, path...)
 }
 
-// aDay is a day on the wall clock.
-const aDay recur.Local = 24 * 60
-
-// spans are the hours between two instants.
-func (h Hours) spans(zone *time.Location, from, to time.Time) []recur.Span {
-	week := recur.Week{Hours: h.Week, Zone: zone}
-	var days []recur.Span
-	if h.Holidays != HolidaysAsDays {
-		last := recur.LocalOf(to, zone)
-		for d := recur.LocalOf(from, zone).Midnight() - 2*aDay; d <= last; d += aDay {
-			y, m, n := d.Date()
-			if h.Calendar(holiday.Day{Year: y, Month: m, Day: n}) {
-				week.Closed = append(week.Closed, d)
-				days = append(days, recur.Span{From: d.In(zone), To: (d + aDay).In(zone)})
-			}
-		}
-	}
-	if h.Holidays == HolidaysOnlyDay {
-		return clip(days, from, to)
-	}
-	open := slices.Collect(week.Between(from, to))
-	if h.Holidays == HolidaysAllDay {
-		return union(open, clip(days, from, to))
-	}
-	return open
-}
-
-// clip cuts spans to [from, to).
-func clip(spans []recur.Span, from, to time.Time) []recur.Span {
-	var out []recur.Span
-	for _, s := range spans {
-		s.From, s.To = later(s.From, from), earlier(s.To, to)
-		if s.From.Before(s.To) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// union joins two lists of spans into one, ascending and apart.
-func union(a, b []recur.Span) []recur.Span {
-	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(x, y recur.Span) int { return x.From.Compare(y.From) })
-	var out []recur.Span
-	for _, s := range all {
-		if n := len(out); n > 0 && !s.From.After(out[n-1].To) {
-			out[n-1].To = later(out[n-1].To, s.To)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
+func notThere(name string) error {
+	return fault.New(fault.NotFound, "oncall.no_schedule", text.Say("there is no schedule %q", "当番表 %q はありません", name)).
+		Fix(text.Say("list what there is: `teiten oncall`", "`teiten oncall` で一覧を確かめてください"))
 }

@@ -1,4 +1,4 @@
-package oncall
+package rota
 
 import (
 	"archive/zip"

@@ -1,4 +1,4 @@
-package oncall
+package rota
 
 import (
 	"iter"
@@ -17,6 +17,9 @@ const (
 	Weekly  Unit = "weekly"
 	Monthly Unit = "monthly"
 )
+
+// Units are all units, the shortest first.
+var Units = []Unit{Hourly, Daily, Weekly, Monthly}
 
 // minutesOf is the length of a unit on the wall clock; a month has none.
 var minutesOf = map[Unit]int64{Hourly: 60, Daily: 24 * 60, Weekly: 7 * 24 * 60}

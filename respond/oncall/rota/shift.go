@@ -1,4 +1,4 @@
-package oncall
+package rota
 
 import (
 	"slices"
@@ -15,9 +15,10 @@ type Shift struct {
 	begun time.Time // of the turn that it is, or is a part of
 }
 
-// Source names what put somebody on call: the layer, by its place in the
-// schedule and its name, and the overrides that changed it, in order.
+// Source names what put somebody on call: the version of the schedule and its
+// layer, by its place and its name, and the overrides that changed it, in order.
 type Source struct {
+	Version   int // 0 where no version was in force
 	Layer     int // -1 where it is no layer
 	Name      string
 	Overrides []string
