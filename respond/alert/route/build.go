@@ -124,7 +124,7 @@ func (b *builder) document(d Document) {
 }
 
 // fill gives a node what its route says, and the routes below it.
-func (b *builder) fill(n *node, s RouteSpec, path ...any) {
+func (b *builder) fill(n *node, s Branch, path ...any) {
 	here := func(more ...any) []any { return append(slices.Clone(path), more...) }
 	n.at = b.doc.Places.Pos(append([]any{"spec"}, path...)...)
 	n.goOn = s.Continue
@@ -166,7 +166,7 @@ func oneOf[T any](got string, known map[string]T) text.Both {
 // everyLabel stands for all labels in groupBy.
 const everyLabel = "..."
 
-func (b *builder) grouping(n *node, s RouteSpec, here func(...any) []any) {
+func (b *builder) grouping(n *node, s Branch, here func(...any) []any) {
 	if s.GroupBy == nil {
 		return
 	}

@@ -5,15 +5,15 @@ package route
 // routes, which hang below the organisation's last route.
 type Spec struct {
 	Team          string           `json:"team,omitempty" doc:"Whose alerts these routes are for, and who may change them. Absent: the organisation's own routes, of which there is one document." ja:"対象のチーム。変更もこのチームが行えます。省略すると組織全体のルートになり、1つだけ作れます。"`
-	Route         RouteSpec        `json:"route" doc:"The route that everything else hangs below. It has no matchers." ja:"最上位のルート。matchers は書けません。"`
+	Route         Branch        `json:"route" doc:"The route that everything else hangs below. It has no matchers." ja:"最上位のルート。matchers は書けません。"`
 	Receivers     []ReceiverSpec   `json:"receivers,omitempty" doc:"Who can be told. owner is always there: the escalation policy of the team that owns the service." ja:"受信先。owner(サービスを所有するチームのエスカレーションポリシー)は常に使えます。"`
 	Inhibitions   []InhibitionSpec `json:"inhibitions,omitempty" doc:"Which alerts keep others from people." ja:"発生中に他のアラートの通知を抑止する規則。"`
 	TimeIntervals []IntervalSpec   `json:"timeIntervals,omitempty" doc:"Times that routes can be muted in or limited to." ja:"ルートの無音・有効の時間帯。"`
 }
 
-// RouteSpec is one route. What it leaves out it takes over from the route around
+// Branch is one route. What it leaves out it takes over from the route around
 // it, time intervals and continue aside.
-type RouteSpec struct {
+type Branch struct {
 	Matchers            []string    `json:"matchers,omitempty" doc:"Which alerts it is for, in Alertmanager's syntax: severity=\"critical\", team=~\"shop|search\". All have to hold." ja:"対象のアラート。Alertmanager と同じ書き方(例: severity=\"critical\")。すべて満たすものに一致します。"`
 	Receiver            string      `json:"receiver,omitempty" doc:"Who is told: a name from receivers, or owner." ja:"知らせる先。receivers の名前か owner。"`
 	Continue            bool        `json:"continue,omitempty" doc:"Whether the routes after it are asked as well." ja:"一致しても後続のルートを調べるか。"`
@@ -23,7 +23,7 @@ type RouteSpec struct {
 	RepeatInterval      string      `json:"repeatInterval,omitempty" doc:"After which time it is told again while it fires; 4h by default." ja:"発生が続くとき再度知らせる間隔。既定は4h。"`
 	MuteTimeIntervals   []string    `json:"muteTimeIntervals,omitempty" doc:"Times in which nobody is told." ja:"知らせない時間帯。"`
 	ActiveTimeIntervals []string    `json:"activeTimeIntervals,omitempty" doc:"The only times in which somebody is told." ja:"知らせる時間帯(この外では知らせません)。"`
-	Routes              []RouteSpec `json:"routes,omitempty" doc:"The routes below, asked in order." ja:"下位のルート。上から順に調べます。"`
+	Routes              []Branch `json:"routes,omitempty" doc:"The routes below, asked in order." ja:"下位のルート。上から順に調べます。"`
 }
 
 // ReceiverSpec is who can be told.

@@ -123,8 +123,8 @@ func TestEveryAlertHasAReceiver(t *testing.T) {
 	})
 }
 
-func drawRoute(t *rapid.T, depth int) route.RouteSpec {
-	s := route.RouteSpec{Receiver: rapid.SampledFrom([]string{"", "owner", "r"}).Draw(t, "receiver")}
+func drawRoute(t *rapid.T, depth int) route.Branch {
+	s := route.Branch{Receiver: rapid.SampledFrom([]string{"", "owner", "r"}).Draw(t, "receiver")}
 	if depth == 0 {
 		return s
 	}

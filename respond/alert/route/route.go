@@ -10,6 +10,7 @@
 package route
 
 import (
+	"strings"
 	"time"
 
 	"github.com/teiten/teiten/kit/fault"
@@ -99,6 +100,22 @@ type Receiver struct {
 	Channels []string       `json:"channels,omitempty"`
 	Nobody   bool           `json:"nobody,omitempty"`
 	At       fault.Position `json:"at,omitzero"`
+}
+
+// Key tells receivers apart by whom they tell, whatever routes call them:
+// "owner", "policy:payments", "channels:a,b", or several of these.
+func (r Receiver) Key() string {
+	var whom []string
+	if r.Owner {
+		whom = append(whom, "owner")
+	}
+	if r.Policy != "" {
+		whom = append(whom, "policy:"+r.Policy)
+	}
+	if len(r.Channels) > 0 {
+		whom = append(whom, "channels:"+strings.Join(r.Channels, ","))
+	}
+	return strings.Join(whom, " ")
 }
 
 // OwnerReceiver is the name of the receiver that every tree has: the escalation
