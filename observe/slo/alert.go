@@ -104,7 +104,7 @@ func (t *track) judge(now time.Time) (state, []change) {
 		r := &t.def.Rules[i]
 		was := t.rules[r.Name]
 		x := judge.Read(t.sums, was.Firing)
-		if x.Firing && !was.Firing && t.lacks(r.Long) {
+		if x.Firing && !was.Firing && (t.lacks(r.Long) || t.unread()) {
 			// The minutes read so far may say the opposite of the whole window.
 			x.Firing = false
 		}
@@ -197,8 +197,8 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 		LongBurn: x.LongBurn, ShortBurn: x.ShortBurn, Bad: x.Long.Bad, Total: x.Long.Total,
 		BudgetLeft: left, Reason: x.Reason(t.terms()), Link: "/slos/" + d.Name, Quiet: true,
 	}
-	if long := max(x.Rule.Long, time.Minute); t.end == policy.Low && t.over(long).Known < int(long/time.Minute) {
-		a.Reason = text.Say("%s, where minutes without data are taken for as bad as they may be", "%s(データのない時間は、ありうる最悪の値とみなしています)", a.Reason)
+	if t.end == policy.Low {
+		a.Reason = supposed(a.Reason, t.over(max(x.Rule.Long, time.Minute)).Known, x.Rule)
 	}
 	if in, ok := t.exhaustsIn(left); ok {
 		a.ExhaustsAt = now.Add(in).UTC().Truncate(time.Second)
@@ -213,6 +213,15 @@ func (t *track) explain(readings []burn.Reading, now time.Time) Alert {
 		}
 	}
 	return a
+}
+
+// supposed adds to the reason of an alert, of which so many minutes were known, that
+// others were taken for bad.
+func supposed(reason text.Both, known int, r *burn.Rule) text.Both {
+	if known >= int(max(r.Long, time.Minute)/time.Minute) {
+		return reason
+	}
+	return text.Say("%s, where minutes without data are taken for as bad as they may be", "%s(データのない時間は、ありうる最悪の値とみなしています)", reason)
 }
 
 func loadAlerts(ctx context.Context, q db.DBTX, name string) (map[burn.Severity]alert, error) {

@@ -220,26 +220,41 @@ func (h *History) begun(first int64) int64 {
 
 // doubtPast finds anew what is in doubt of the minutes before final.
 func (m *member) doubtPast(h History, seen []ledger.Minute, first, final int64) {
-	x := doubt{begun: m.doubt.begun}
-	view := func(at int64) ledger.Minute {
-		if at < first {
-			return ledger.Minute{}
-		}
-		return seen[at-first]
-	}
 	lumps := slices.Clone(h.Lumps)
 	slices.SortFunc(lumps, func(a, b ledger.Lump) int { return int(a.To - b.To) })
-	for at := first; at < final; at++ {
-		f := folded{at: at, raw: h.Minutes[at-first], seen: seen[at-first], view: view}
-		for len(lumps) > 0 && lumps[0].To <= at {
-			if lumps[0].To == at {
-				f.lumps = append(f.lumps, lumps[0])
-			}
-			lumps = lumps[1:]
+	m.doubt = doubt{begun: m.doubt.begun}
+	x := relived{m: m, raw: h.Minutes, seen: seen, lumps: lumps, first: first, next: first}
+	x.until(final)
+}
+
+// relived is the past of a member on its way into its doubt, minute by minute.
+type relived struct {
+	m     *member
+	raw   []ledger.Minute
+	seen  []ledger.Minute // as the budget counts them
+	lumps []ledger.Lump   // by To; those that have not come yet
+	first int64           // of the minutes
+	next  int64           // the first minute that has not been yet
+}
+
+// until folds the minutes before end.
+func (x *relived) until(end int64) {
+	view := func(at int64) ledger.Minute {
+		if at < x.first {
+			return ledger.Minute{}
 		}
-		x.fold(m, f)
+		return x.seen[at-x.first]
 	}
-	m.doubt = x
+	for ; x.next < end; x.next++ {
+		f := folded{at: x.next, raw: x.raw[x.next-x.first], seen: view(x.next), view: view}
+		for len(x.lumps) > 0 && x.lumps[0].To <= x.next {
+			if x.lumps[0].To == x.next {
+				f.lumps = append(f.lumps, x.lumps[0])
+			}
+			x.lumps = x.lumps[1:]
+		}
+		x.m.doubt.fold(x.m, f)
+	}
 }
 
 // fold takes one of the recent minutes into a doubt.

@@ -13,6 +13,7 @@ import (
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
 	"github.com/teiten/teiten/observe/slo/openslo"
+	"github.com/teiten/teiten/observe/slo/policy"
 	"github.com/teiten/teiten/observe/slo/replay"
 )
 
@@ -62,6 +63,7 @@ type Replay struct {
 	Days      []ReplayDay    `json:"days" doc:"What each day ended with, for what was tried."`
 	Alerts    []ReplayAlert  `json:"alerts" doc:"That would have been raised, the oldest first, at most 500."`
 	Scores    []ReplayScore  `json:"scores" doc:"How good the pages and the tickets were, where incidents were given."`
+	AlertEnd  policy.End     `json:"alertEnd" enum:"counted,low,high" doc:"What alerts read where minutes are unknown, as the error-budget policy says now."`
 	Said      text.Both      `json:"said" doc:"The result in a sentence."`
 	Rules     []ReplayedRule `json:"rules" doc:"The rules that were tried."`
 }
@@ -149,6 +151,7 @@ func (s *Service) Replay(ctx context.Context, name string, trial Trial) (Replay,
 		SLO: name, Objective: float64(tried.Terms.Objective), Window: Period{label(tried.Terms.Period), tried.Terms.Period.Hours() / 24},
 		From: ledger.Start(p.span.From), To: ledger.Start(p.span.To), Tried: viewOutcome(&o), InForce: viewOutcome(&was),
 		Days: []ReplayDay{}, Alerts: []ReplayAlert{}, Scores: []ReplayScore{}, Rules: []ReplayedRule{},
+		AlertEnd: p.end,
 	}
 	x.fill(&o, &tried)
 	if len(trial.Incidents) > 0 {
@@ -163,6 +166,8 @@ type toReplay struct {
 	d       *Definition
 	inForce replay.Case
 	span    minutes
+	end     policy.End // of windows with unknown minutes, that alerts read
+	begun   int64      // the first minute that ever had data, as it is known now
 }
 
 func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.Time) (toReplay, error) {
@@ -183,26 +188,14 @@ func (s *Service) prepareReplay(ctx context.Context, name string, from, to time.
 			text.Say("the time span is empty or longer than 400 days", "期間が空か、400日を超えています")).
 			Fix(text.Say("choose a from before to", "from を to より前にしてください")).On("body.from")
 	}
-	p := toReplay{d: &d, inForce: replay.Case{Terms: d.terms(), Window: d.window(), Rules: d.Rules}}
+	p := toReplay{d: &d, inForce: replay.Case{Terms: d.terms(), Window: d.window(), Rules: d.Rules}, end: row.end}
+	if p.begun, err = s.begun(ctx, name); err != nil {
+		return p, err
+	}
 	p.span = ledger.Between(ledger.Done(from), ledger.Done(to))
 	p.span.To = min(p.span.To, row.Watermark)
 	p.span.From = min(p.span.From, p.span.To)
 	return p, nil
-}
-
-// replayed reads the minutes of a span and of the time before it that its first
-// windows reach.
-func (s *Service) replayed(ctx context.Context, p toReplay, reach time.Duration) (replay.History, error) {
-	span := ledger.Between(p.d.Counting.Start(p.span.From-int64(reach/time.Minute)), p.span.To)
-	raw, err := s.history(ctx, s.db.Read(), p.d, span, time.Time{})
-	if err != nil {
-		return replay.History{}, err
-	}
-	excluded, err := excludedMinutes(ctx, s.db.Read(), p.d, span, time.Time{})
-	if err != nil {
-		return replay.History{}, err
-	}
-	return replay.History{First: span.From, Minutes: counted(p.d, span.From, raw.Minutes, excluded)}, nil
 }
 
 // tried is the case in force with what a trial changes.

@@ -8,6 +8,7 @@ import (
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/ledger"
+	"github.com/teiten/teiten/observe/slo/policy"
 	"github.com/teiten/teiten/observe/slo/replay"
 )
 
@@ -46,8 +47,11 @@ func (x *Replay) fill(o *replay.Outcome, c *replay.Case) {
 		x.Known = minutes / all
 	}
 	for _, a := range o.Alerts[:min(len(o.Alerts), mostReplayAlerts)] {
-		x.Alerts = append(x.Alerts, ReplayAlert{
-			Severity: a.Severity, Rules: a.Rules, From: ledger.Start(a.From), To: instant(a.To), Reason: a.Reading.Reason(c.Terms)})
+		reason := a.Reading.Reason(c.Terms)
+		if x.AlertEnd == policy.Low {
+			reason = supposed(reason, a.Reading.Long.Known, a.Reading.Rule)
+		}
+		x.Alerts = append(x.Alerts, ReplayAlert{Severity: a.Severity, Rules: a.Rules, From: ledger.Start(a.From), To: instant(a.To), Reason: reason})
 	}
 	for _, r := range c.Rules {
 		x.Rules = append(x.Rules, ReplayedRule{Name: r.Name, Severity: r.Severity, Kind: kindOf(r), Long: labelled(r.Long), Short: labelled(r.Short),

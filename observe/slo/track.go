@@ -141,6 +141,12 @@ func (t *track) lacks(length time.Duration) bool {
 	return slices.ContainsFunc(t.missing, func(m minutes) bool { return m.To > from })
 }
 
+// unread reports whether alerts take minutes for bad that are unknown only because
+// the past of a new objective is still being read.
+func (t *track) unread() bool {
+	return t.end == policy.Low && t.backfill.running() && t.backfill.Reason == reasonNew
+}
+
 // lose notes minutes at the watermark's end that could not be read. When they
 // become many, that is a back-fill.
 func (s *state) lose(span minutes) {

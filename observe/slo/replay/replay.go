@@ -20,7 +20,16 @@ import (
 type History struct {
 	First   int64
 	Minutes []ledger.Minute
+
+	// Doubts begins, for one run of a case over the history, what its alerts read
+	// of windows of which minutes are unknown. Nil: they read what was counted.
+	Doubts func(c Case) Doubt
 }
+
+// Doubt is what alerts read of a window: the end of what it may have been that
+// somebody chose. sum is what was counted from minute from up to, without, end.
+// It is asked of ends that never go back.
+type Doubt func(sum ledger.Sum, from, end int64) ledger.Sum
 
 // End is the first minute after the history.
 func (h History) End() int64 { return h.First + int64(len(h.Minutes)) }
@@ -142,7 +151,8 @@ type player struct {
 
 	begun, until int64 // the calendar window that was looked up last
 	spent        bool  // nothing is left of the budget
-	over         burn.Sums
+	over         burn.Sums // what was counted
+	alarming     burn.Sums // what alerts read
 }
 
 func newPlayer(h History, c Case) *player {
@@ -154,13 +164,21 @@ func newPlayer(h History, c Case) *player {
 	for _, r := range c.Rules {
 		p.judges = append(p.judges, r.Against(c.Terms))
 	}
-	p.over = func(d time.Duration) ledger.Sum {
-		if d == c.Terms.Period {
-			return p.between(p.windowStart(), p.end)
-		}
-		return p.between(p.end-int64(d/time.Minute), p.end)
+	p.over = func(d time.Duration) ledger.Sum { return p.between(p.start(d), p.end) }
+	p.alarming = p.over
+	if h.Doubts != nil {
+		doubt := h.Doubts(c)
+		p.alarming = func(d time.Duration) ledger.Sum { return doubt(p.over(d), p.start(d), p.end) }
 	}
 	return p
+}
+
+// start is where a window that ends now begins.
+func (p *player) start(window time.Duration) int64 {
+	if window == p.c.Terms.Period {
+		return p.windowStart()
+	}
+	return p.end - int64(window/time.Minute)
 }
 
 // windowStart is where the objective's window that ends now begins.
@@ -193,7 +211,7 @@ func (p *player) left() float64 {
 func (p *player) judge(o *Outcome, open map[burn.Severity]*Alert) {
 	var page, ticket bool
 	for i, j := range p.judges {
-		p.seen[i] = j.Read(p.over, p.held[i].Firing)
+		p.seen[i] = j.Read(p.alarming, p.held[i].Firing)
 		p.held[i] = p.held[i].Next(&p.seen[i], p.end)
 		if p.held[i].Firing {
 			page = page || p.c.Rules[i].Severity == burn.Page

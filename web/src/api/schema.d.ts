@@ -3898,6 +3898,11 @@ export interface components {
             value?: string;
         };
         SloReplay: {
+            /**
+             * @description What alerts read where minutes are unknown, as the error-budget policy says now.
+             * @enum {string}
+             */
+            alertEnd: "counted" | "low" | "high";
             /** @description That would have been raised, the oldest first, at most 500. */
             alerts: components["schemas"]["SloReplayAlert"][];
             /** @description What each day ended with, for what was tried. */

@@ -113,6 +113,8 @@ export const promise = {
   "replay.tryOf": ["Try {{objective}}", "{{objective}}を試す"],
   "replay.figure": ["Figure", "項目"],
   "replay.over": ["From {{from}} to {{to}}; {{share}} of the minutes are known.", "{{from}}から{{to}}まで。データのある割合{{share}}。"],
+  "replay.end.low": ["Alerts take the others for as bad as they may have been, as the error-budget policy says.", "残りの時間は、エラーバジェットポリシーに従い、ありうる最悪の値としてアラートを判断しています。"],
+  "replay.end.high": ["Alerts take the others for as good as they may have been, as the error-budget policy says.", "残りの時間は、エラーバジェットポリシーに従い、ありうる最良の値としてアラートを判断しています。"],
   "replay.tried": ["Tried: {{objective}} over {{window}}", "試算: {{objective}}({{window}})"],
   "replay.now": ["In force: {{objective}} over {{window}}", "現行: {{objective}}({{window}})"],
   "replay.exhausted": ["First exhausted", "最初のバジェット切れ"],

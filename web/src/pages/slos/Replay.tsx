@@ -193,7 +193,7 @@ function Outcome({ answer, slo }: { answer: ReplayAnswer; slo: SLODetail }) {
     <>
       <div className="banner" role="status">
         <div className="title sentence">{say(answer.said)}</div>
-        <div className="small dim">{t("replay.over", { from: f.shortTime(answer.from), to: f.shortTime(answer.to), share: f.percent(answer.known) })}</div>
+        <div className="small dim">{t("replay.over", { from: f.shortTime(answer.from), to: f.shortTime(answer.to), share: f.percent(answer.known) })} {answer.alertEnd !== "counted" && t(`replay.end.${answer.alertEnd}`)}</div>
       </div>
       <TableBox label={t("replay.title")}>
         <table className="t">
