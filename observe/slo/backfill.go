@@ -144,18 +144,35 @@ func (sh *shard) release(steps []reading) {
 	}
 }
 
-// waiting lists the steps that one question can ask for.
-func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
+// wanting lists the members whose past is not read, or is to be read again, and
+// nobody is at. A shard of which all is read is not looked through again before
+// it changes.
+func (sh *shard) wanting(now time.Time, paused map[string]bool) []reading {
+	if sh.read == sh.version {
+		return nil
+	}
 	var all []reading
+	left := false
 	for _, m := range sh.members {
-		resting := now.Before(m.pausedUntil) && m.pausedUntil.Sub(now) <= backfillPause
-		if m.gathering || paused[m.def.Source] || resting {
+		again, due := m.dueRecheck()
+		if len(m.missing) == 0 && !due {
 			continue
 		}
-		if again, due := m.dueRecheck(); len(m.missing) > 0 || due {
+		left = true
+		resting := now.Before(m.pausedUntil) && m.pausedUntil.Sub(now) <= backfillPause
+		if !m.gathering && !paused[m.def.Source] && !resting {
 			all = append(all, reading{m: m, span: again, again: len(m.missing) == 0})
 		}
 	}
+	if !left {
+		sh.read = sh.version
+	}
+	return all
+}
+
+// waiting lists the steps that one question can ask for.
+func (sh *shard) waiting(now time.Time, paused map[string]bool) []reading {
+	all := sh.wanting(now, paused)
 	if len(all) == 0 {
 		return nil
 	}

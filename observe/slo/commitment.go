@@ -16,8 +16,8 @@ type Commitment struct {
 	Agreement    agreement.Brief      `json:"agreement"`
 }
 
-// commit fills in the commitments of objectives.
-func (s *Service) commit(ctx context.Context, all []*Summary) error {
+// commit fills in the commitments of the objectives of rows.
+func (s *Service) commit(ctx context.Context, rows []*row, all []*Summary) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -37,9 +37,9 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	if err != nil {
 		return err
 	}
-	for _, x := range all {
+	for i, x := range all {
 		p := policies.For(wholeOf(x.Name), x.Service, x.Tier)
-		state, why := p.State(x.budget())
+		state, why := p.State(rows[i].budget())
 		x.PolicyState, x.Policy, x.Consequences = state, policy.View{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
 		if was := told[x.Name]; was.State == state {
 			x.Policy.Since = timeOf(was.Since)
@@ -49,16 +49,12 @@ func (s *Service) commit(ctx context.Context, all []*Summary) error {
 	return nil
 }
 
-// budget is what is known of an objective's budget.
-func (x *Summary) budget() policy.Figures {
-	return policy.Figures{Left: x.left(), Low: x.BudgetLow, High: x.BudgetHigh, Counted: x.Total > 0, Burning: x.Status == Burning}
-}
-
-// left is the part of the budget that is left by what was counted, all of it
-// where nothing was.
-func (x *Summary) left() float64 {
-	if x.BudgetLeft == nil {
-		return 1
+// budget is what is known of an objective's budget. All of it is left where
+// nothing was counted.
+func (x *shown) budget() policy.Figures {
+	left := 1.0
+	if x.counted {
+		left = x.BudgetLeft
 	}
-	return *x.BudgetLeft
+	return policy.Figures{Left: left, Low: x.BudgetLow, High: x.BudgetHigh, Counted: x.Total > 0, Burning: x.Status == Burning}
 }

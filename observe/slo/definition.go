@@ -63,7 +63,15 @@ func (d *Definition) windows() []time.Duration {
 }
 
 // longest is the longest of the windows: how far back the ledger is needed.
-func (d *Definition) longest() time.Duration { return slices.Max(d.windows()) }
+func (d *Definition) longest() time.Duration {
+	most := max(d.Period, shownWindows[len(shownWindows)-1])
+	for i := range d.Rules {
+		for _, w := range d.Rules[i].Windows() {
+			most = max(most, w)
+		}
+	}
+	return most
+}
 
 // terms are what the rules of the objective are judged against.
 func (d *Definition) terms() burn.Terms {

@@ -92,14 +92,18 @@ func (o objectives) Hides(ctx context.Context, q exclusion.Reader, c exclusion.C
 }
 
 // Budgets are what error-budget policies judge.
-func (o objectives) Budgets(ctx context.Context, cursor string, most int) ([]policy.Objective, string, error) {
-	items, next, _, err := o.s.List(ctx, filter{Sort: "name", Cursor: cursor, Limit: most})
-	all := make([]policy.Objective, len(items))
-	for i := range items {
-		x := &items[i]
-		all[i] = policy.Objective{Name: x.Name, Service: x.Service, Owner: x.Owner, Tier: x.Tier, Budget: x.budget()}
+func (o objectives) Budgets(ctx context.Context) ([]policy.Objective, error) {
+	l, err := o.s.standings(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return all, next, err
+	all := make([]policy.Objective, 0, len(l.rows))
+	for _, r := range l.rows {
+		if r.def.Instance == nil {
+			all = append(all, policy.Objective{Name: r.Name, Service: r.Service, Owner: r.Owner, Tier: r.Tier, Budget: r.budget()})
+		}
+	}
+	return all, nil
 }
 
 func (o objectives) AgreementChanged(ctx context.Context, tx *sql.Tx) error {

@@ -90,8 +90,11 @@ func (m *member) ask(span minutes, now int64) {
 // reach.
 func (m *member) dueRecheck() (minutes, bool) {
 	for _, r := range m.rechecks {
+		if r.due > m.watermark {
+			continue
+		}
 		span := ledger.Between(max(r.span.From, m.def.reach(m.watermark), m.from), min(r.span.To, m.final))
-		if r.due <= m.watermark && span.Len() > 0 {
+		if span.Len() > 0 {
 			return span, true
 		}
 	}

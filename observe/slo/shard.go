@@ -35,6 +35,7 @@ type shard struct {
 	gone    atomic.Bool // dropped: whoever still has it leaves it alone
 	end     int64       // the first minute that was not counted yet
 	version int64       // as it was written last
+	read    int64       // the version of which nothing of the past was left to read
 	final   int64       // the first minute that may still turn out otherwise
 	logged  int64       // the first minute of which the minute log may hold a row
 	members []*member
@@ -44,6 +45,9 @@ type shard struct {
 	waits   time.Duration // see wait
 	waitOf  int64
 }
+
+// unseen is no version of a shard.
+const unseen = -1
 
 // loaders is how many objectives are loaded at a time.
 const loaders = 4
@@ -76,7 +80,7 @@ func (s *Service) loadShard(ctx context.Context, number int, defs *definitions, 
 // adopt brings the members in line with the definitions.
 func (sh *shard) adopt(ctx context.Context, defs *definitions, kept map[int64]*standing, open openAlerts) error {
 	sh.defined = defs
-	sh.judges, sh.waits = judgeBook{}, 0
+	sh.judges, sh.waits, sh.read = judgeBook{}, 0, unseen
 	former := map[string]*member{}
 	for _, m := range sh.members {
 		former[m.name] = m

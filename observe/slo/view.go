@@ -167,7 +167,7 @@ func (s *Service) List(ctx context.Context, f filter) ([]Summary, string, int, e
 	for i := range all {
 		shown[i] = &all[i]
 	}
-	return all, next, total, s.commit(ctx, shown)
+	return all, next, total, s.commit(ctx, rows, shown)
 }
 
 func summarise(r *row, open map[string][]AlertView) (Summary, error) {
@@ -265,7 +265,7 @@ func (s *Service) Get(ctx context.Context, name string) (Detail, error) {
 	if x.Excluded, err = s.excludedNow(ctx, t.def); err != nil {
 		return x, err
 	}
-	return x, s.commit(ctx, []*Summary{&x.Summary})
+	return x, s.commit(ctx, []*row{r}, []*Summary{&x.Summary})
 }
 
 // recently are windows that were stored, and any short one besides.

@@ -28,9 +28,8 @@ type Objective struct {
 
 // Objectives is what the room asks of the objectives under its policies.
 type Objectives interface {
-	// Budgets lists objectives by name from a cursor on, and the next cursor,
-	// which is empty behind the last.
-	Budgets(ctx context.Context, cursor string, most int) ([]Objective, string, error)
+	// Budgets lists every objective as it stands, by name.
+	Budgets(ctx context.Context) ([]Objective, error)
 	// AgreementChanged has every objective executed by what it needs to be agreed
 	// now.
 	AgreementChanged(ctx context.Context, tx *sql.Tx) error
@@ -83,9 +82,8 @@ func (s *Service) save(ctx context.Context, tx *sql.Tx, name string, spec *Spec)
 	return s.objectives.AgreementChanged(ctx, tx)
 }
 
-// judged is how many objectives are judged at a time, and at most told of in one
-// transaction.
-const judged = 2000
+// told is how many objectives are at most told of in one transaction.
+const told = 2000
 
 // Judge tells once of each budget that came into another state of its policy. A
 // first judgement of a healthy budget is no change.
@@ -94,16 +92,20 @@ func (s *Service) Judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for cursor := ""; ; {
-		items, next, err := s.objectives.Budgets(ctx, cursor, judged)
-		if err != nil {
-			return err
-		}
-		if err := s.tellStates(ctx, policies, items); err != nil || next == "" {
-			return err
-		}
-		cursor = next
+	items, err := s.objectives.Budgets(ctx)
+	if err != nil || len(items) == 0 {
+		return err
 	}
+	was, err := LastTold(ctx, s.db.Read(), nil)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(changes(policies, items, was), told) {
+		if err := s.tellStates(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // judgement is the state of an objective, and what was told of it before.
@@ -115,19 +117,8 @@ type judgement struct {
 	was    Told
 }
 
-// tellStates writes the states that changed.
-func (s *Service) tellStates(ctx context.Context, policies Policies, items []Objective) error {
-	if len(items) == 0 {
-		return nil
-	}
-	names := make([]string, len(items))
-	for i := range items {
-		names[i] = items[i].Name
-	}
-	was, err := LastTold(ctx, s.db.Read(), names)
-	if err != nil {
-		return err
-	}
+// changes are the objectives whose state is another than was told.
+func changes(policies Policies, items []Objective, was map[string]Told) []judgement {
 	var changed []judgement
 	for _, o := range items {
 		old, known := was[o.Name]
@@ -137,9 +128,11 @@ func (s *Service) tellStates(ctx context.Context, policies Policies, items []Obj
 			changed = append(changed, j)
 		}
 	}
-	if len(changed) == 0 {
-		return nil
-	}
+	return changed
+}
+
+// tellStates writes states that changed.
+func (s *Service) tellStates(ctx context.Context, changed []judgement) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for i := range changed {
 			if err := s.tell(ctx, tx, &changed[i]); err != nil {

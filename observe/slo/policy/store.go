@@ -87,7 +87,8 @@ type Told struct {
 	Since  int64 // microseconds
 }
 
-// LastTold reads what was last told of objectives.
+// LastTold reads what was last told of the named objectives, of all where none is
+// named.
 func LastTold(ctx context.Context, q database.Queryer, names []string) (map[string]Told, error) {
 	found := map[string]Told{}
 	w := &database.Where{}
