@@ -37,9 +37,13 @@ const (
 	defaultTimeout     = time.Minute
 	defaultMaxAttempts = 25
 	defaultWorkers     = 8
-	pollInterval       = 250 * time.Millisecond
 	completedRetention = time.Hour
 	maxBackoff         = 5 * time.Minute
+
+	// pollInterval is how often new jobs are looked for. A look costs a millisecond
+	// of the processor, also where nothing ever happens: what must not wait as long
+	// has a loop of its own that is woken after the commit.
+	pollInterval = time.Second
 )
 
 // Queue inserts and runs jobs.
