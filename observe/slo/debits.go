@@ -17,8 +17,6 @@ const (
 	afterDeployment = 30
 	// mostEntries is how many journal entries of a kind are read for one service.
 	mostEntries = 500
-	// incidentReach is how long before the span an incident may have begun.
-	incidentReach = 7 * 24 * time.Hour
 	// mostDependencies is how many objectives of dependencies are looked at.
 	mostDependencies = 20
 )
@@ -122,17 +120,16 @@ func (s *Service) causes(ctx context.Context, d *Definition, span minutes, asOf 
 			services = append(services, n.Name)
 		}
 	}
-	var all []debit.Cause
+	all, err := s.incidents(ctx, d, services, span, asOf)
+	if err != nil {
+		return nil, err
+	}
 	for i, service := range services {
 		deployed, err := s.deployments(ctx, service, span, asOf)
 		if err != nil {
 			return nil, err
 		}
-		opened, err := s.incidents(ctx, service, span, asOf)
-		if err != nil {
-			return nil, err
-		}
-		all = append(append(all, deployed...), opened...)
+		all = append(all, deployed...)
 		if i == 0 {
 			continue
 		}
@@ -166,37 +163,6 @@ func (s *Service) deployments(ctx context.Context, service string, span minutes,
 		at := ledger.Done(e.Time)
 		causes[i] = debit.Cause{Kind: debit.Deployment, Ref: string(journal.RefTo("service", service)), Entry: e.ID,
 			From: at, To: at + afterDeployment + 1, Explains: func(x debit.Episode) bool { return x.From >= at && x.From <= at+afterDeployment }}
-	}
-	return causes, nil
-}
-
-// incidents explain what went wrong from their first entry to their last, or to
-// the end of the span where they are not over.
-func (s *Service) incidents(ctx context.Context, service string, span minutes, asOf time.Time) ([]debit.Cause, error) {
-	found, err := s.entries(ctx, "incident.*", service, ledger.Start(span.From).Add(-incidentReach), ledger.Start(span.To), asOf)
-	if err != nil {
-		return nil, err
-	}
-	var causes []debit.Cause
-	place := map[journal.Ref]int{}
-	for _, e := range found {
-		ref := e.Subject
-		for _, r := range e.Also {
-			if ref.Kind() != "incident" {
-				ref = r
-			}
-		}
-		i, known := place[ref]
-		if !known {
-			i = len(causes)
-			place[ref] = i
-			to := span.To
-			if e.Kind == "incident.resolved" || e.Kind == "incident.closed" {
-				to = ledger.Done(e.Time) + 1
-			}
-			causes = append(causes, debit.Cause{Kind: debit.Incident, Ref: string(ref), To: to})
-		}
-		causes[i].From, causes[i].Entry = ledger.Done(e.Time), e.ID // the oldest entry comes last
 	}
 	return causes, nil
 }

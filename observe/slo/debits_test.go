@@ -3,6 +3,8 @@ package slo_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -126,6 +128,100 @@ spec: {type: service, lifecycle: production, owner: payments}
 			}
 		}
 	}, rooms...)
+}
+
+// TestBurnPutDownToIncidentsAndTheRestIsTheWholeBurn: invariant I5, however many
+// incidents overlap.
+func TestBurnPutDownToIncidentsAndTheRestIsTheWholeBurn(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // incidents to tell of
+	const hours = 30
+	from := t0.Add(-hours * time.Hour)
+	bad := make([]float64, hours*60)
+	for range 40 {
+		at := r.IntN(len(bad))
+		for i := at; i < min(len(bad), at+1+r.IntN(50)); i++ {
+			bad[i] = float64(r.IntN(100))
+		}
+	}
+	whole := 0.0
+	for _, n := range bad {
+		whole += n
+	}
+	w.counts("checkout", hours, func(m int) float64 { return bad[m] })
+	checkout := journal.RefTo("service", "checkout")
+	for i := range 25 {
+		begun := from.Add(time.Duration(r.IntN(hours*60)) * time.Minute)
+		x := slo.Impact{Services: []string{"checkout"}, ImpactStart: begun}
+		ref := journal.RefTo("incident", fmt.Sprintf("INC-%d", i))
+		w.tell(begun.Add(5*time.Minute), journal.Draft{Kind: "incident.declared", Subject: ref, Also: []journal.Ref{checkout}, Data: x})
+		if r.IntN(5) > 0 {
+			x.MitigatedAt = begun.Add(time.Duration(6+r.IntN(300)) * time.Minute)
+			w.tell(x.MitigatedAt, journal.Draft{Kind: "incident.mitigated", Subject: ref, Also: []journal.Ref{checkout}, Data: x})
+		}
+	}
+	w.at(t0)
+	for _, most := range []int{1, 3, 100} {
+		var x slo.Debits
+		w.ok(fmt.Sprintf("/api/v1/slos/checkout/debits?most=%d&from=%s", most, from.Format(time.RFC3339)), &x)
+		var sum float64
+		for _, p := range x.Parts {
+			sum += p.Bad
+		}
+		if sum != x.Bad || x.Bad != whole {
+			t.Errorf("with %d causes the parts are %v, the whole %v; %v was bad", most, sum, x.Bad, whole)
+		}
+	}
+}
+
+func TestAnIncidentExplainsWhatTheNewestEntrySaysThatItHurt(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+	w.counts("checkout", 10, func(m int) float64 {
+		switch m {
+		case 100, 200, 300:
+			return 1
+		}
+		return 0
+	})
+	from := t0.Add(-10 * time.Hour)
+	minute := func(m int) time.Time { return from.Add(time.Duration(m) * time.Minute) }
+	checkout := journal.RefTo("service", "checkout")
+	tell := func(at int, kind, id string, x slo.Impact) {
+		x.Services = []string{"checkout"}
+		w.tell(minute(at), journal.Draft{Kind: kind, Subject: journal.RefTo("incident", id), Also: []journal.Ref{checkout}, Data: x})
+	}
+	parts := func(asOf string) map[string]float64 {
+		t.Helper()
+		w.at(t0.Add(3 * time.Hour))
+		var x slo.Debits
+		w.ok("/api/v1/slos/checkout/debits?from="+from.Format(time.RFC3339)+"&to="+t0.Format(time.RFC3339)+asOf, &x)
+		all := map[string]float64{}
+		for _, p := range x.Parts {
+			all[p.Ref] = p.Bad
+		}
+		return all
+	}
+	want := func(when, asOf string, want map[string]float64) {
+		t.Helper()
+		if diff := cmp.Diff(want, parts(asOf)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	tell(610, "incident.declared", "late", slo.Impact{ImpactStart: minute(90)}) // after all of it
+	want("declared after the span, and not over", "", map[string]float64{"incident:late": 3})
+	tell(620, "incident.mitigated", "late", slo.Impact{ImpactStart: minute(90), MitigatedAt: minute(250)})
+	want("mitigated", "", map[string]float64{"incident:late": 2, "": 1})
+	tell(630, "incident.impact_corrected", "late", slo.Impact{ImpactStart: minute(150), MitigatedAt: minute(250), ResolvedAt: minute(350)})
+	want("corrected", "", map[string]float64{"incident:late": 1, "": 2})
+	tell(640, "incident.declared", "other", slo.Impact{ImpactStart: minute(290), SLOs: []string{"payment"}})
+	want("of another SLO", "", map[string]float64{"incident:late": 1, "": 2})
+	tell(645, "incident.declared", "mine", slo.Impact{ImpactStart: minute(290), SLOs: []string{"checkout"}, ResolvedAt: minute(310)})
+	want("of this SLO", "", map[string]float64{"incident:late": 1, "incident:mine": 1, "": 1})
+	tell(650, "incident.declined", "mine", slo.Impact{ImpactStart: minute(290), SLOs: []string{"checkout"}})
+	want("declined", "", map[string]float64{"incident:late": 1, "": 2})
+	want("as it was known before it was corrected", "&asOf="+minute(625).Format(time.RFC3339), map[string]float64{"incident:late": 2, "": 1})
 }
 
 func TestEventsAreCountedByMinuteHourAndDay(t *testing.T) {

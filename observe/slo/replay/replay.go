@@ -149,8 +149,8 @@ type player struct {
 	held   []burn.Held
 	seen   []burn.Reading
 
-	begun, until int64 // the calendar window that was looked up last
-	spent        bool  // nothing is left of the budget
+	begun, until int64     // the calendar window that was looked up last
+	spent        bool      // nothing is left of the budget
 	over         burn.Sums // what was counted
 	alarming     burn.Sums // what alerts read
 }
