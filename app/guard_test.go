@@ -79,6 +79,7 @@ func address(pattern string) (method, path string) {
 // public lists everything that anybody may ask for without signing in. A new
 // line here is a decision.
 var public = []string{
+	"GET /calendar/{secret}/oncall.ics",
 	"GET /docs",
 	"GET /docs/style.css",
 	"GET /openapi.json",

@@ -213,6 +213,11 @@ func (a *App) openProbes() {
 func (a *App) openOncall() {
 	a.Oncall = oncall.New(oncall.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, Accounts: a.Access, Documents: a.AsCode,
 		Measures: a.Measures, Permit: access.MayEdit, Now: a.now, BaseURL: a.URL()})
+	for kind, announcement := range oncall.Announcements() {
+		a.Notify.Announce(kind, announcement)
+	}
+	a.Oncall.Schedule(a.queue)
+	a.Oncall.Measures(a.Measures)
 }
 
 // openAPI puts every room's operations and pages behind one handler.
@@ -222,7 +227,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall,
 	} {
 		room.Register(a.api)
 	}

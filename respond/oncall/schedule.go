@@ -8,6 +8,7 @@
 package oncall
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -41,6 +42,7 @@ type Spec struct {
 	Owner    string        `json:"owner" doc:"The team whose schedule it is; its owners may change it." ja:"この当番表を持つチーム。チームの所有者が変更できます。"`
 	TimeZone string        `json:"timeZone" doc:"The time zone of the wall clock that handoffs and hours are written in, such as Asia/Tokyo." ja:"交代時刻と時間帯を書くタイムゾーン(例: Asia/Tokyo)。"`
 	Holidays *HolidaysSpec `json:"holidays,omitempty" doc:"Which days are public holidays." ja:"祝日とする日。"`
+	Coverage []string      `json:"coverage,omitempty" doc:"When somebody has to be on call, such as Mon-Fri 09:00-18:00; always by default. Outside of it nobody is missed." ja:"当番が必要な時間帯(例: Mon-Fri 09:00-18:00)。既定は常時。この外は空白とみなしません。"`
 	Layers   []LayerSpec   `json:"layers" doc:"Rotations. Of those with one role, a later one lies on top of those before it in its hours." ja:"ローテーション。同じ役割のものは、後に書いたものがその時間帯で優先されます。"`
 }
 
@@ -106,6 +108,7 @@ func (s *Spec) compile() (rota.Schedule, []problem) {
 	c := compiler{spec: s}
 	c.zone = c.location(s.TimeZone, "timeZone")
 	c.calendar = c.holidays()
+	c.hours(s.Coverage, "coverage")
 	var out rota.Schedule
 	for i := range s.Layers {
 		out.Layers = append(out.Layers, c.layer(i, &s.Layers[i]))
@@ -192,12 +195,17 @@ func (c *compiler) layer(i int, l *LayerSpec) rota.Layer {
 	if len(lines) == 0 && l.OnHolidays == rota.HolidaysClosed {
 		lines = []string{"Mon-Sun 00:00-24:00"}
 	}
+	out.Hours.Week = c.hours(lines, "layers", i, "hours")
+	return out
+}
+
+// hours reads the hours of a week.
+func (c *compiler) hours(lines []string, path ...any) recur.Hours {
 	week, line, err := recur.ParseHours(lines)
 	if err != nil {
-		c.unreadable(err, "hours", "layers", i, "hours", line)
+		c.unreadable(err, "hours", append(path, line)...)
 	}
-	out.Hours.Week = week
-	return out
+	return week
 }
 
 // role is the role of the layer, primary where it says none.
@@ -233,10 +241,8 @@ func (c *compiler) local(s string, path ...any) recur.Local {
 
 // unreadable notes what package recur says of a text.
 func (c *compiler) unreadable(err error, code string, path ...any) {
-	w, ok := err.(*recur.Error) //nolint:errorlint // that is what its functions return, unwrapped
-	if !ok {
-		w = &recur.Error{What: text.Say("%s", "%s", err)}
-	}
+	w := &recur.Error{What: text.Say("%s", "%s", err)}
+	errors.As(err, &w)
 	c.wrong(code, w.What, w.Remedy, path...)
 }
 

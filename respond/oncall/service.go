@@ -11,6 +11,7 @@ import (
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/recur"
 	"github.com/teiten/teiten/measure"
 	"github.com/teiten/teiten/respond/oncall/db"
 	"github.com/teiten/teiten/respond/oncall/rota"
@@ -138,20 +139,35 @@ type Span struct {
 	To   time.Time `json:"to"`
 }
 
-// gaps are when nobody is on call as primary.
+// gaps are when nobody is on call as primary although somebody has to be.
 func (l *loaded) gaps(from, to time.Time) []Span {
 	var all []Span
 	for _, s := range l.plan.Shifts(rota.Primary, from, to) {
 		if !s.Gap() {
 			continue
 		}
-		if n := len(all); n > 0 && all[n-1].To.Equal(s.From) {
-			all[n-1].To = s.To
-			continue
+		for _, g := range l.covered(s.From, s.To) {
+			if n := len(all); n > 0 && all[n-1].To.Equal(g.From) {
+				all[n-1].To = g.To
+				continue
+			}
+			all = append(all, Span(g))
 		}
-		all = append(all, Span{s.From, s.To})
 	}
 	return all
+}
+
+// covered are the parts of a time in which somebody has to be on call.
+func (l *loaded) covered(from, to time.Time) []recur.Span {
+	lines := l.spec().Coverage
+	if len(lines) == 0 {
+		return []recur.Span{{From: from, To: to}}
+	}
+	hours, _, err := recur.ParseHours(lines)
+	if err != nil {
+		return []recur.Span{{From: from, To: to}} // it was judged before it was stored
+	}
+	return slices.Collect(recur.Week{Hours: hours, Zone: l.zone()}.Between(from, to))
 }
 
 // Source is what put somebody on call: a layer of a version of the schedule, with

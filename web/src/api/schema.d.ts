@@ -312,6 +312,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's calendar feeds */
+        get: operations["list-feeds"];
+        put?: never;
+        /**
+         * Make an address under which a calendar reads shifts
+         * @description Whoever knows the address can read the shifts without signing in, until it is revoked. It is shown once.
+         */
+        post: operations["add-feed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have a calendar feed answer nothing any more */
+        delete: operations["revoke-feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journal": {
         parameters: {
             query?: never;
@@ -481,6 +519,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overrides/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an override back
+         * @description What was so until then stays so.
+         */
+        delete: operations["end-override"];
         options?: never;
         head?: never;
         patch?: never;
@@ -735,6 +793,173 @@ export interface paths {
         get: operations["list-roles"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call now and next, by every schedule */
+        get: operations["list-schedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an edit would change of the next 90 days
+         * @description Reads documents and writes nothing.
+         */
+        post: operations["preview-schedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule, with who is on call, its versions and the latest hand-over note */
+        get: operations["get-schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What fell to each person: hours, nights, weekends, holidays and pages */
+        get: operations["get-schedule-fairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hand-over notes, the newest first */
+        get: operations["list-handovers"];
+        put?: never;
+        /** Leave a note to the next shift */
+        post: operations["hand-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/oncall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on call at an instant, and why
+         * @description The past is answered as it was, or as it would be by the present configuration.
+         */
+        get: operations["get-on-call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change who is on call for a time
+         * @description Owners of the schedule may do so for everybody, others may take duty upon themselves. What is past stays as it was.
+         */
+        post: operations["add-override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The shifts of a time: what results, each layer by itself, overrides and gaps
+         * @description 400 days at most.
+         */
+        get: operations["get-schedule-shifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{name}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Swaps whose time is not over */
+        get: operations["list-swaps"];
+        put?: never;
+        /** Ask somebody to take a time on call */
+        post: operations["ask-swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1207,6 +1432,66 @@ export interface paths {
         put?: never;
         /** Ask a data source how it is, now */
         post: operations["test-source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/swaps/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a swap: it changes who is on call
+         * @description For the two whom it concerns and owners of the schedule.
+         */
+        post: operations["accept-swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/swaps/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a swap
+         * @description For the two whom it concerns and owners of the schedule.
+         */
+        post: operations["decline-swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/swaps/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a swap back that nobody has answered
+         * @description For the two whom it concerns and owners of the schedule.
+         */
+        post: operations["withdraw-swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2226,6 +2511,10 @@ export interface components {
             /** Format: int64 */
             line?: number;
         };
+        "Hand-overRequest": {
+            /** @description What the next person has to know. */
+            body: string;
+        };
         JournalActor: {
             id: string;
             kind: string;
@@ -2559,6 +2848,333 @@ export interface components {
             attempt: components["schemas"]["NotifyAttemptInfo"];
             delivery: components["schemas"]["NotifyDeliveryInfo"];
         };
+        OncallAnswer: {
+            /** Format: date-time */
+            at: string;
+            duties: components["schemas"]["OncallDuty"][];
+            removed?: boolean;
+            schedule: string;
+        };
+        OncallCalendar: {
+            /** @description Who is on call, role by role; shifts of one role tile the time, gaps included. */
+            final: components["schemas"]["OncallDuty"][];
+            /** Format: date-time */
+            from: string;
+            /** @description When somebody has to be on call as primary and nobody is. */
+            gaps: components["schemas"]["OncallSpan"][];
+            /** @description Holidays of the schedule's calendar. */
+            holidays: components["schemas"]["OncallHoliday"][];
+            /** @description The layers of the present version, each by itself. */
+            layers: components["schemas"]["OncallLayerShown"][];
+            /** @description What people changed in this time, those that were taken back included. */
+            overrides: components["schemas"]["OncallOverride"][];
+            schedule: string;
+            timeZone: string;
+            /** Format: date-time */
+            to: string;
+        };
+        OncallDetail: {
+            description?: string;
+            /** @description Where it is written, for a document from code. */
+            file?: string;
+            /** @description The first time in the next seven days for which somebody has to be on call and nobody is. */
+            gap?: components["schemas"]["OncallSpan"];
+            /** @description The latest hand-over note. */
+            handover?: components["schemas"]["OncallHandover"];
+            /** Format: int64 */
+            line?: number;
+            /** @description code: and the set it was applied in, or browser. */
+            managedBy?: string;
+            /** @description The name of the caller among people. */
+            me?: string;
+            name: string;
+            /** @description Who comes next in each role that somebody comes in within a month. */
+            next: components["schemas"]["OncallDuty"][];
+            /** @description Who is on call, primary first. */
+            now: components["schemas"]["OncallDuty"][];
+            /** @description The owning team's name. */
+            owner: string;
+            /** @description Whether the caller may change everything about it. */
+            owns: boolean;
+            /** @description Who takes part, or was put on call by an override. */
+            people: components["schemas"]["OncallPerson"][];
+            /** @description Swaps whose time is not over. */
+            swaps: components["schemas"]["OncallSwap"][];
+            timeZone: string;
+            title?: string;
+            /** Format: int64 */
+            version: number;
+            /** @description The newest first. */
+            versions: components["schemas"]["OncallVersionView"][];
+        };
+        OncallDuty: {
+            /** Format: date-time */
+            from: string;
+            people: components["schemas"]["OncallPerson"][];
+            /** @enum {string} */
+            role: "primary" | "secondary" | "shadow";
+            source: components["schemas"]["OncallSource"];
+            /** Format: date-time */
+            to: string;
+        };
+        OncallFeed: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            person?: string;
+            /**
+             * Format: date-time
+             * @description When a calendar last read it.
+             */
+            readAt?: string;
+            schedule?: string;
+            /** @description The address, once: it is known nowhere else afterwards. */
+            url?: string;
+        };
+        OncallHandover: {
+            /** @description Text. */
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            id: string;
+            schedule: string;
+        };
+        OncallHoliday: {
+            /** Format: date */
+            date: string;
+            name?: components["schemas"]["TextBoth"];
+        };
+        OncallLayerShown: {
+            file?: string;
+            /** Format: int64 */
+            line?: number;
+            name: string;
+            /** @enum {string} */
+            role: "primary" | "secondary" | "shadow";
+            /** @description In the layer's hours only. */
+            shifts: components["schemas"]["OncallDuty"][];
+            timeZone: string;
+        };
+        OncallMoved: {
+            after: components["schemas"]["OncallPerson"][];
+            before: components["schemas"]["OncallPerson"][];
+            /** Format: date-time */
+            from: string;
+            /** @enum {string} */
+            role: "primary" | "secondary" | "shadow";
+            /** Format: date-time */
+            to: string;
+        };
+        OncallNewFeed: {
+            /**
+             * @description The language of the events; the request's by default.
+             * @enum {string}
+             */
+            language?: "en" | "ja";
+            /** @description All shifts of a person; me is the caller. */
+            person?: string;
+            /** @description All shifts of a schedule. */
+            schedule?: string;
+        };
+        OncallNewOverride: {
+            /**
+             * @description Add somebody, remove somebody, or replace somebody or everybody.
+             * @default replace
+             * @enum {string}
+             */
+            change: "add" | "remove" | "replace";
+            /**
+             * Format: date-time
+             * @description From when on; what is past stays as it was.
+             */
+            from: string;
+            /** @description Who goes, for replace; everybody where it is absent. */
+            instead?: string;
+            /** @description Who comes, or goes where the change is remove; me is the caller. */
+            person: string;
+            /** @description Everybody can read it. */
+            reason?: string;
+            /**
+             * @default primary
+             * @enum {string}
+             */
+            role: "primary" | "secondary" | "shadow";
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            to: string;
+        };
+        OncallNewSwap: {
+            /** @description Who is to take it. */
+            asked: string;
+            /** @description Whose time it is; the caller where it is absent. */
+            asker?: string;
+            /** @description The time of the asked that is taken in return. */
+            back?: components["schemas"]["OncallSpan"];
+            /** Format: date-time */
+            from: string;
+            /** @description Everybody can read it. */
+            reason?: string;
+            /**
+             * @default primary
+             * @enum {string}
+             */
+            role: "primary" | "secondary" | "shadow";
+            /** Format: date-time */
+            to: string;
+        };
+        OncallOverride: {
+            /** @enum {string} */
+            change: "add" | "remove" | "replace";
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            /**
+             * Format: date-time
+             * @description When it was taken back. What was so until then stays so.
+             */
+            endedAt?: string;
+            endedBy?: components["schemas"]["JournalActor"];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** @description Who goes; everybody where it is absent. */
+            instead?: string;
+            /** @description Who comes, or goes where the change is remove. */
+            person: string;
+            reason?: string;
+            /** @enum {string} */
+            role: "primary" | "secondary" | "shadow";
+            schedule: string;
+            /** @description The swap that it comes from. */
+            swap?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        OncallPerson: {
+            /** @description The name in the catalog, or the address of an account. */
+            id: string;
+            /** @description They are neither in the catalog nor have an account that may sign in. */
+            left?: boolean;
+            /** @description What people call them. */
+            name: string;
+            /** @description Their account, where they have one. */
+            userId?: string;
+        };
+        OncallPreview: {
+            /** @description When other people would be on call, in order, role by role. */
+            changes: components["schemas"]["OncallMoved"][];
+            /** Format: date-time */
+            from: string;
+            /** @description When nobody would be on call although somebody has to be. */
+            gaps: components["schemas"]["OncallSpan"][];
+            /** @description There is no such schedule yet. */
+            new?: boolean;
+            schedule: string;
+            timeZone: string;
+            /** Format: date-time */
+            to: string;
+        };
+        OncallShare: {
+            /**
+             * Format: double
+             * @description Hours of holidays of the schedule's calendar.
+             */
+            holidays: number;
+            /** Format: double */
+            hours: number;
+            /**
+             * Format: double
+             * @description Hours from 22:00 to 06:00.
+             */
+            nights: number;
+            /**
+             * Format: double
+             * @description How often they were paged in that time; absent where nothing counts it.
+             */
+            pages?: number;
+            person: components["schemas"]["OncallPerson"];
+            /** Format: int64 */
+            shifts: number;
+            /**
+             * Format: double
+             * @description Hours of Saturdays and Sundays.
+             */
+            weekends: number;
+        };
+        OncallSource: {
+            /** @description Where the layer is written, for a schedule from code. */
+            file?: string;
+            /** @description The layer's name. */
+            layer?: string;
+            /** Format: int64 */
+            line?: number;
+            /** @description The ids of the overrides that changed it, in order. */
+            overrides?: string[];
+            /**
+             * Format: int64
+             * @description The version of the schedule.
+             */
+            version?: number;
+        };
+        OncallSpan: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        OncallSummary: {
+            /** @description The first time in the next seven days for which somebody has to be on call and nobody is. */
+            gap?: components["schemas"]["OncallSpan"];
+            name: string;
+            /** @description Who comes next in each role that somebody comes in within a month. */
+            next: components["schemas"]["OncallDuty"][];
+            /** @description Who is on call, primary first. */
+            now: components["schemas"]["OncallDuty"][];
+            /** @description The owning team's name. */
+            owner: string;
+            timeZone: string;
+            title?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        OncallSwap: {
+            /** @description Who would take the asker's time. */
+            asked: string;
+            asker: string;
+            /** @description The time of the asked that the asker takes in return. */
+            back?: components["schemas"]["OncallSpan"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            reason?: string;
+            /** @enum {string} */
+            role: "primary" | "secondary" | "shadow";
+            schedule: string;
+            /** Format: date-time */
+            settledAt?: string;
+            settledBy?: components["schemas"]["JournalActor"];
+            /** @enum {string} */
+            state: "requested" | "accepted" | "declined" | "withdrawn" | "expired";
+            /** Format: date-time */
+            to: string;
+        };
+        OncallVersionView: {
+            by: components["schemas"]["JournalActor"];
+            /**
+             * Format: date-time
+             * @description From when it was in force.
+             */
+            from: string;
+            /** Format: int64 */
+            number: number;
+            removed?: boolean;
+        };
         OpensloCalendar: {
             /** @description When a window begins, on the wall clock of the zone: 2026-01-01 00:00:00. Monday, or the first of the month, quarter or year when absent. */
             startTime?: unknown;
@@ -2817,6 +3433,66 @@ export interface components {
              */
             total?: number;
         };
+        PageOncallFeed: {
+            items: components["schemas"]["OncallFeed"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageOncallHandover: {
+            items: components["schemas"]["OncallHandover"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageOncallPreview: {
+            items: components["schemas"]["OncallPreview"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageOncallShare: {
+            items: components["schemas"]["OncallShare"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageOncallSummary: {
+            items: components["schemas"]["OncallSummary"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageOncallSwap: {
+            items: components["schemas"]["OncallSwap"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageProbePlace: {
             items: components["schemas"]["ProbePlace"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -2934,6 +3610,9 @@ export interface components {
              * @description When the budget came into the state.
              */
             since?: string;
+        };
+        "Preview-schedulesRequest": {
+            files: components["schemas"]["AscodeFile"][];
         };
         ProbeDetail: {
             /** @description The last 24 hours, of all locations. */
@@ -5165,6 +5844,97 @@ export interface operations {
             };
         };
     };
+    "list-feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OncallNewFeed"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-journal": {
         parameters: {
             query?: {
@@ -5500,6 +6270,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ValuesOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallOverride"];
                 };
             };
             /** @description Error */
@@ -6042,6 +6843,354 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageAccessRoleInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-schedules": {
+        parameters: {
+            query?: {
+                /** @description The instant; now by default. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preview-schedulesRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule-fairness": {
+        parameters: {
+            query?: {
+                role?: "primary" | "secondary" | "shadow";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallShare"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-handovers": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallHandover"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hand-overRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallHandover"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-on-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OncallNewOverride"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallOverride"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule-shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallCalendar"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOncallSwap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OncallNewSwap"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallSwap"];
                 };
             };
             /** @description Error */
@@ -7067,6 +8216,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricsSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallSwap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decline-swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallSwap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OncallSwap"];
                 };
             };
             /** @description Error */
