@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,9 @@ const (
 	// the base, those after say which minutes at its end are known.
 	aside = int64(increase.LongestInterval / time.Millisecond)
 
-	// longestAbsence is how far back the base of a series is looked for that is
-	// hardly there at the beginning of a span.
+	// The base of a series that is hardly there at the beginning of a span is looked
+	// for so far before it, and where that is not enough as far as longestAbsence.
+	usualAbsence   = 2 * 60 * minute
 	longestAbsence = 24 * 60 * minute
 
 	// A long past is read in steps of about so many samples. The source computes
@@ -77,23 +79,25 @@ func (c *Client) Settled() int64 { return c.follow.settled() }
 
 // past is one series that is read.
 type past struct {
-	ls    labels.Labels
-	state increase.State
-	parts []increase.Part
-	based bool
+	ls      labels.Labels
+	state   increase.State
+	parts   []increase.Part
+	based   bool
+	waiting []sample // until its base is known
 }
 
 // pastReader reads one span of the past.
 type pastReader struct {
-	c      *Client
-	ctx    context.Context //nolint:containedctx // for the length of one call
-	r      *increase.Reading
-	since  int64
-	series map[string]*past
-	known  *increase.Witness
-	falls  increase.Restarts
-	read   int // samples of the step
-	err    error
+	c        *Client
+	ctx      context.Context //nolint:containedctx // for the length of one call
+	r        *increase.Reading
+	since    int64
+	series   map[string]*past
+	baseless []*past // have samples that wait
+	known    *increase.Witness
+	falls    increase.Restarts
+	read     int // samples of the step
+	err      error
 }
 
 // readPast counts a reading from raw samples, in steps.
@@ -112,6 +116,9 @@ func (c *Client) readPast(ctx context.Context, r *increase.Reading, from, to int
 		if f, ok := fault.As(err); ok && f.Code == codeTooLarge && step > shortestStep {
 			step = max(step/4, shortestStep) // what was read of it already is passed over
 			continue
+		}
+		if err == nil && x.err == nil {
+			err = x.base()
 		}
 		if err != nil || x.err != nil {
 			return orElse(err, x.err)
@@ -187,54 +194,114 @@ func (x *pastReader) take(s *rawSeries) error {
 			part.Fail(metrics.MinuteOf(s.Histograms[0].T), metrics.HistogramFault())
 		}
 	}
-	for _, sample := range s.samples(x.r.Of) {
-		x.read++
-		if sample.T >= x.since && !p.based {
-			p.based = true
-			if !p.state.Experienced() {
-				x.base(p)
+	samples := s.samples(x.r.Of)
+	x.read += len(samples)
+	for i := range samples {
+		if samples[i].T >= x.since && !p.based && !p.state.Experienced() {
+			if len(p.waiting) == 0 {
+				x.baseless = append(x.baseless, p)
 			}
+			p.waiting = append(p.waiting, samples[i:]...)
+			break
 		}
-		var step increase.Step
-		var ok bool
-		err := sample.err
-		if err == nil {
-			step, ok, err = p.state.Follow(sample.T, sample.V, p.ls, x.known)
-		}
-		for _, part := range p.parts {
-			switch {
-			case err != nil:
-				part.Fail(metrics.MinuteOf(sample.T), err)
-			case ok && sample.T >= x.since:
-				part.Take(step)
-			}
-		}
-		if ok && sample.T >= x.since {
-			x.falls.Note(p.ls, step)
-		}
+		x.count(p, &samples[i])
 	}
 	return x.err
 }
 
-// base looks for what was seen of a series long before the span. One that had a
-// sample or two needs it as much as one that had none: without its usual interval
-// nobody knows what is a gap and what is missing.
-func (x *pastReader) base(p *past) {
-	if x.err != nil {
-		return
+// count takes one sample of a series.
+func (x *pastReader) count(p *past, sample *sample) {
+	var step increase.Step
+	var ok bool
+	err := sample.err
+	if err == nil {
+		step, ok, err = p.state.Follow(sample.T, sample.V, p.ls, x.known)
 	}
-	p.state = increase.State{}
-	x.err = x.c.raw(x.ctx, exactly(p.ls), x.since-aside-longestAbsence, x.since-1, func(s *rawSeries) error {
-		if ls, err := s.labels(); err != nil || !labels.Equal(ls, p.ls) {
+	for _, part := range p.parts {
+		switch {
+		case err != nil:
+			part.Fail(metrics.MinuteOf(sample.T), err)
+		case ok && sample.T >= x.since:
+			part.Take(step)
+		}
+	}
+	if ok && sample.T >= x.since {
+		x.falls.Note(p.ls, step)
+	}
+	p.based = p.based || sample.T >= x.since
+}
+
+// base looks for what was seen long before the span of series that are hardly
+// there at its beginning, and then counts what waits for it. One that had a sample
+// or two needs it as much as one that had none: without its usual interval nobody
+// knows what is a gap and what is missing.
+func (x *pastReader) base() error {
+	left := x.baseless
+	for _, back := range []int64{usualAbsence, longestAbsence} {
+		if err := x.lookBack(left, x.since-aside-back); err != nil {
 			return err
 		}
-		for _, sample := range s.samples(x.r.Of) {
-			if sample.err == nil {
-				_, _, _ = p.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
-			}
+		left = slices.DeleteFunc(slices.Clone(left), func(p *past) bool { return p.state.Experienced() })
+	}
+	for _, p := range x.baseless {
+		for i := range p.waiting {
+			x.count(p, &p.waiting[i])
 		}
+		p.waiting = nil
+	}
+	x.baseless = x.baseless[:0]
+	return x.err
+}
+
+// lookBack follows series from a moment up to the span. Those that appear together,
+// of a new version or of a new source, mostly differ in one label and are asked for
+// together, as long as the answer is not too large.
+func (x *pastReader) lookBack(all []*past, from int64) error {
+	if len(all) == 0 {
 		return nil
-	})
+	}
+	byHash := make(map[uint64]*past, len(all))
+	readings := make([]*increase.Reading, len(all))
+	for i, p := range all {
+		p.state = increase.State{}
+		byHash[p.ls.Hash()] = p
+		readings[i] = &increase.Reading{Matchers: exactly(p.ls), Of: x.r.Of}
+	}
+	take := func(s *rawSeries) error {
+		ls, err := s.labels()
+		if p := byHash[ls.Hash()]; p != nil && labels.Equal(ls, p.ls) {
+			p.recollect(s.samples(x.r.Of))
+		}
+		return err
+	}
+	for _, r := range increase.Unite(readings) {
+		err := x.c.raw(x.ctx, r.Matchers, from, x.since-1, take)
+		if f, ok := fault.As(err); ok && f.Code == codeTooLarge && len(all) > 1 {
+			return x.lookBackAtEach(all, from)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *pastReader) lookBackAtEach(all []*past, from int64) error {
+	for i := range all {
+		if err := x.lookBack(all[i:i+1], from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recollect follows a series through what was before the span.
+func (p *past) recollect(samples []sample) {
+	for _, sample := range samples {
+		if sample.err == nil {
+			_, _, _ = p.state.Add(sample.T, sample.V, func(increase.Appearance) increase.Birth { return increase.Birth{} })
+		}
+	}
 }
 
 func exactly(ls labels.Labels) []*labels.Matcher {

@@ -304,6 +304,45 @@ func TestASeriesWithOneSampleBeforeItIsFollowedIsReadAgain(t *testing.T) {
 	}
 }
 
+// TestSeriesThatAppearTogetherAreLookedForTogether: a gateway shows a hundred pods,
+// and was silent for longer than any interval. What was there of them long before
+// is asked in a few questions, and the minutes are what one for each would give.
+func TestSeriesThatAppearTogetherAreLookedForTogether(t *testing.T) {
+	s := tell(t)
+	began := metrics.MinuteOf(s.at)
+	const pods = 100
+	for i := range int64(20) {
+		if i < 2 || i >= 18 {
+			s.put(labels.FromStrings("__name__", "up", "job", "shop", "instance", "gateway"), s.at+1000, 1)
+			for pod := range pods {
+				s.put(labels.FromStrings("__name__", "events_total", "job", "shop", "instance", "gateway", "pod", fmt.Sprint(pod)), s.at+1000, float64(i))
+			}
+		}
+		s.at += minute
+	}
+	count := func(expr string) (float64, int) {
+		t.Helper()
+		s.asked = nil
+		got, err := s.Counts(t.Context(), []metrics.Selection{{Expr: expr}}, began+18, began+20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].Values[1], len(s.asked)
+	}
+	together, questions := count(`sum(events_total{job="shop"})`)
+	if questions > 10 {
+		t.Errorf("%d questions for %d pods", questions, pods)
+	}
+	var alone float64
+	for pod := range pods {
+		one, _ := count(fmt.Sprintf(`sum(events_total{pod="%d"})`, pod))
+		alone += one
+	}
+	if together != alone || alone == 0 {
+		t.Errorf("%v together, %v one by one", together, alone)
+	}
+}
+
 func TestASampleIsReadOnceForAllThatWatchIt(t *testing.T) {
 	s := tell(t)
 	s.Watch(objectives)
