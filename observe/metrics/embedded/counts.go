@@ -183,7 +183,7 @@ func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Obser
 			}
 		}
 		if ok {
-			restarts.Note(ls, step)
+			restarts.Note(ls, &step)
 		}
 	}
 	if err := it.Err(); err != nil {

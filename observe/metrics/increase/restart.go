@@ -23,14 +23,23 @@ type Fall struct {
 // Restarts gathers the falls of the series that are read.
 type Restarts struct{ falls map[Fall]bool }
 
-// Note takes a step of a series.
-func (r *Restarts) Note(ls labels.Labels, s Step) {
-	if f, ok := FallOf(ls, s); ok {
-		if r.falls == nil {
-			r.falls = map[Fall]bool{}
-		}
-		r.falls[f] = true
+// Note takes a step of a series. It is called for each sample, and inlined for
+// those that do not fall.
+func (r *Restarts) Note(ls labels.Labels, s *Step) {
+	if s.Fell {
+		r.note(ls, *s)
 	}
+}
+
+func (r *Restarts) note(ls labels.Labels, s Step) {
+	f, ok := FallOf(ls, s)
+	if !ok {
+		return
+	}
+	if r.falls == nil {
+		r.falls = map[Fall]bool{}
+	}
+	r.falls[f] = true
 }
 
 // Of reports whether a series is of the target and metric of the fall.

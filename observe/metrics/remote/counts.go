@@ -226,7 +226,7 @@ func (x *pastReader) count(p *past, sample *sample) {
 		}
 	}
 	if ok && sample.T >= x.since {
-		x.falls.Note(p.ls, step)
+		x.falls.Note(p.ls, &step)
 	}
 	p.based = p.based || sample.T >= x.since
 }
