@@ -5,7 +5,7 @@ package route
 // routes, which hang below the organisation's last route.
 type Spec struct {
 	Team          string           `json:"team,omitempty" doc:"Whose alerts these routes are for, and who may change them. Absent: the organisation's own routes, of which there is one document." ja:"対象のチーム。変更もこのチームが行えます。省略すると組織全体のルートになり、1つだけ作れます。"`
-	Route         Branch        `json:"route" doc:"The route that everything else hangs below. It has no matchers." ja:"最上位のルート。matchers は書けません。"`
+	Route         Branch           `json:"route" doc:"The route that everything else hangs below. It has no matchers." ja:"最上位のルート。matchers は書けません。"`
 	Receivers     []ReceiverSpec   `json:"receivers,omitempty" doc:"Who can be told. owner is always there: the escalation policy of the team that owns the service." ja:"受信先。owner(サービスを所有するチームのエスカレーションポリシー)は常に使えます。"`
 	Inhibitions   []InhibitionSpec `json:"inhibitions,omitempty" doc:"Which alerts keep others from people." ja:"発生中に他のアラートの通知を抑止する規則。"`
 	TimeIntervals []IntervalSpec   `json:"timeIntervals,omitempty" doc:"Times that routes can be muted in or limited to." ja:"ルートの無音・有効の時間帯。"`
@@ -14,16 +14,16 @@ type Spec struct {
 // Branch is one route. What it leaves out it takes over from the route around
 // it, time intervals and continue aside.
 type Branch struct {
-	Matchers            []string    `json:"matchers,omitempty" doc:"Which alerts it is for, in Alertmanager's syntax: severity=\"critical\", team=~\"shop|search\". All have to hold." ja:"対象のアラート。Alertmanager と同じ書き方(例: severity=\"critical\")。すべて満たすものに一致します。"`
-	Receiver            string      `json:"receiver,omitempty" doc:"Who is told: a name from receivers, or owner." ja:"知らせる先。receivers の名前か owner。"`
-	Continue            bool        `json:"continue,omitempty" doc:"Whether the routes after it are asked as well." ja:"一致しても後続のルートを調べるか。"`
-	GroupBy             *[]string   `json:"groupBy,omitempty" doc:"By which labels alerts are told of together; '...' is all of them, an empty list none." ja:"まとめるラベル。'...' はすべて、空のリストはまとめて1つ。"`
-	GroupWait           string      `json:"groupWait,omitempty" doc:"Within which time alerts that join a new group are told of together; its first alert is told of at once. 30s by default." ja:"新しいグループに加わったアラートをまとめる時間。最初の1件はすぐに知らせます。既定は30s。"`
-	GroupInterval       string      `json:"groupInterval,omitempty" doc:"How long to wait before telling of further alerts of a group; 5m by default." ja:"同じグループの追加分を知らせる間隔。既定は5m。"`
-	RepeatInterval      string      `json:"repeatInterval,omitempty" doc:"After which time it is told again while it fires; 4h by default." ja:"発生が続くとき再度知らせる間隔。既定は4h。"`
-	MuteTimeIntervals   []string    `json:"muteTimeIntervals,omitempty" doc:"Times in which nobody is told." ja:"知らせない時間帯。"`
-	ActiveTimeIntervals []string    `json:"activeTimeIntervals,omitempty" doc:"The only times in which somebody is told." ja:"知らせる時間帯(この外では知らせません)。"`
-	Routes              []Branch `json:"routes,omitempty" doc:"The routes below, asked in order." ja:"下位のルート。上から順に調べます。"`
+	Matchers            []string  `json:"matchers,omitempty" doc:"Which alerts it is for, in Alertmanager's syntax: severity=\"critical\", team=~\"shop|search\". All have to hold." ja:"対象のアラート。Alertmanager と同じ書き方(例: severity=\"critical\")。すべて満たすものに一致します。"`
+	Receiver            string    `json:"receiver,omitempty" doc:"Who is told: a name from receivers, or owner." ja:"知らせる先。receivers の名前か owner。"`
+	Continue            bool      `json:"continue,omitempty" doc:"Whether the routes after it are asked as well." ja:"一致しても後続のルートを調べるか。"`
+	GroupBy             *[]string `json:"groupBy,omitempty" doc:"By which labels alerts are told of together; '...' is all of them, an empty list none." ja:"まとめるラベル。'...' はすべて、空のリストはまとめて1つ。"`
+	GroupWait           string    `json:"groupWait,omitempty" doc:"Within which time alerts that join a new group are told of together; its first alert is told of at once. 30s by default." ja:"新しいグループに加わったアラートをまとめる時間。最初の1件はすぐに知らせます。既定は30s。"`
+	GroupInterval       string    `json:"groupInterval,omitempty" doc:"How long to wait before telling of further alerts of a group; 5m by default." ja:"同じグループの追加分を知らせる間隔。既定は5m。"`
+	RepeatInterval      string    `json:"repeatInterval,omitempty" doc:"After which time it is told again while it fires; 4h by default." ja:"発生が続くとき再度知らせる間隔。既定は4h。"`
+	MuteTimeIntervals   []string  `json:"muteTimeIntervals,omitempty" doc:"Times in which nobody is told." ja:"知らせない時間帯。"`
+	ActiveTimeIntervals []string  `json:"activeTimeIntervals,omitempty" doc:"The only times in which somebody is told." ja:"知らせる時間帯(この外では知らせません)。"`
+	Routes              []Branch  `json:"routes,omitempty" doc:"The routes below, asked in order." ja:"下位のルート。上から順に調べます。"`
 }
 
 // ReceiverSpec is who can be told.
