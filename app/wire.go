@@ -30,6 +30,7 @@ import (
 	"github.com/teiten/teiten/observe/probe"
 	probecheck "github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/respond/alert/routing"
 	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/web"
 )
@@ -49,6 +50,7 @@ type rooms struct {
 	Probes   *probe.Service
 	SLO      *slo.Service
 	Oncall   *oncall.Service
+	Routing  *routing.Service
 }
 
 type migration struct {
@@ -69,6 +71,7 @@ func migrations() []migration {
 		{"slo", slo.Migrations},
 		{"probe", probe.Migrations},
 		{"oncall", oncall.Migrations},
+		{"routing", routing.Migrations},
 	}
 }
 
@@ -107,6 +110,7 @@ func (a *App) openRooms(ctx context.Context) error {
 
 	a.openProbes()
 	a.openOncall()
+	a.Routing = routing.New(routing.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, Documents: a.AsCode, Registry: a.AsCode.Registry(), Now: a.now, Log: a.log})
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -116,9 +120,12 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.SLO.Kinds(kinds)
 	a.Probes.Kinds(kinds)
 	a.Oncall.Kinds(kinds)
+	a.Routing.Kinds(kinds)
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
+	routing.Announce(a.Notify)
 	a.Notify.Subscribe(a.Journal)
+	a.Routing.Subscribe(a.Journal)
 
 	// What runs later or repeatedly.
 	a.Notify.Jobs(a.queue)
@@ -126,6 +133,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Events.Schedule(a.queue)
 	a.Probes.Schedule(a.queue)
 	a.SLO.Schedule(a.queue)
+	a.Routing.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
 	a.SLO.Measures(a.Measures)
@@ -227,7 +235,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Routing,
 	} {
 		room.Register(a.api)
 	}
@@ -248,6 +256,7 @@ func (a *App) background() []part {
 		{"messages", a.Notify.Run},
 		{"data sources", a.Sources.Run},
 		{"objectives", a.SLO.Run},
+		{"alert routing", a.Routing.Run},
 	}
 	if a.Store != nil {
 		parts = append(parts, part{"scraping", a.Store.Run})
