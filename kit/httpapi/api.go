@@ -104,6 +104,7 @@ type API struct {
 
 	mu      sync.RWMutex
 	guarded map[string]Scope // pattern → scope
+	intakes map[string]bool  // patterns of Intake
 
 	docs docs
 }
@@ -134,6 +135,7 @@ func New(o Options) *API {
 		callers:   newLimiter(o.PerCaller.or(RateLimit{Burst: 400, Every: 20 * time.Millisecond}), o.Now),
 		streams:   newStreams(o.MaxStreams),
 		guarded:   map[string]Scope{},
+		intakes:   map[string]bool{},
 	}
 	a.huma = humago.New(a.mux, a.config())
 	a.registerDocs()
@@ -244,6 +246,33 @@ func (a *API) Handle(pattern string, scope Scope, h http.Handler) {
 		}
 		h.ServeHTTP(w, r.WithContext(ctx))
 	}))
+}
+
+// Intake registers a raw handler for what programs send by the thousand. It is
+// open to anybody and exempt from the limits: the handler itself finds out who
+// asks, from a key of its own, and calls Slow for those who have none. What the
+// path says is kept out of log and answers, because it may hold the key.
+func (a *API) Intake(pattern string, h http.Handler) {
+	a.guard(pattern, Public)
+	a.mu.Lock()
+	a.intakes[pattern] = true
+	a.mu.Unlock()
+	a.mux.Handle(pattern, h)
+}
+
+func (a *API) takesIn(pattern string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.intakes[pattern]
+}
+
+// Slow counts a request against what its address may ask, and returns a Limited
+// fault where that is too much.
+func (a *API) Slow(r *http.Request) error {
+	if wait := a.addresses.take(AddressKey(ClientIP(r.Context()))); wait > 0 {
+		return tooOften(wait)
+	}
+	return nil
 }
 
 // guard remembers the scope of a pattern.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"strings"
 )
 
 // Caller is who asks, as limits and logs need to know it.
@@ -74,9 +75,15 @@ func AddressKey(a netip.Addr) string {
 	return a.String()
 }
 
-// notePattern remembers what answers the request.
-func notePattern(ctx context.Context, pattern string) {
-	if r, ok := ctx.Value(requestKey{}).(*request); ok {
-		r.pattern = pattern
+// notePattern remembers what answers the request, and forgets a path that may
+// hold a key.
+func (a *API) notePattern(r *request, pattern string) {
+	r.pattern = pattern
+	if a.takesIn(pattern) {
+		_, path, ok := strings.Cut(pattern, " ")
+		if !ok {
+			path = pattern
+		}
+		r.path = path
 	}
 }

@@ -40,12 +40,14 @@ func (a *API) Handler() http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer a.finish(rec, r, req, started)
 		a.secure(w.Header(), req.id, lang)
+		_, pattern := a.mux.Handler(r)
+		a.notePattern(req, pattern)
 		a.boundBody(rec, r)
 		if err := a.refuse(r, crossOrigin); err != nil {
 			a.WriteError(rec, r, err)
 			return
 		}
-		a.route(rec, r)
+		a.route(rec, r, pattern)
 	})
 }
 
@@ -61,17 +63,20 @@ func (a *API) refuse(r *http.Request, crossOrigin *http.CrossOriginProtection) e
 				"このサーバーのアドレスでページを開いてください。プロキシの背後では baseURL に利用者が使うアドレスを設定してください")).
 			Wrap(err)
 	}
-	if wait := a.addresses.take(AddressKey(ClientIP(r.Context()))); wait > 0 {
-		return tooOften(wait)
-	}
 	return nil
 }
 
 // route serves the request, or says precisely why there is nothing: below /api/
 // no page may answer, and nothing that declared no scope.
-func (a *API) route(w http.ResponseWriter, r *http.Request) {
-	_, pattern := a.mux.Handler(r)
-	notePattern(r.Context(), pattern)
+func (a *API) route(w http.ResponseWriter, r *http.Request, pattern string) {
+	if a.takesIn(pattern) {
+		a.mux.ServeHTTP(w, r) // neither counted by address nor compressed: programs speak here, and often
+		return
+	}
+	if err := a.Slow(r); err != nil {
+		a.WriteError(w, r, err)
+		return
+	}
 	if pattern != "" && (!isAPI(r.URL.Path) || a.isGuarded(pattern)) {
 		gz := compress(w, r)
 		a.mux.ServeHTTP(gz, r)
@@ -124,14 +129,14 @@ func (a *API) finish(rec *recorder, r *http.Request, req *request, started time.
 		a.WriteError(rec, r, internalProblem(text.LangFrom(r.Context()), req.id))
 	}
 	level := slog.LevelInfo
-	if !isAPI(r.URL.Path) && rec.status < 400 {
-		level = slog.LevelDebug // pages, assets, probes and scrapes
+	if (!isAPI(r.URL.Path) || a.takesIn(req.pattern)) && rec.status < 400 {
+		level = slog.LevelDebug // pages, assets, probes, scrapes, and what comes by the thousand
 	}
 	if a.options.Observe != nil {
 		a.options.Observe(req.pattern, rec.status, time.Since(started))
 	}
 	// The path without its query: a query may hold a one-time token.
-	a.log.Log(r.Context(), level, "request", "request", req.id, "method", r.Method, "path", r.URL.Path,
+	a.log.Log(r.Context(), level, "request", "request", req.id, "method", r.Method, "path", req.path,
 		"status", rec.status, "bytes", rec.bytes, "ms", float64(time.Since(started).Microseconds())/1000,
 		"address", req.addr.String(), "caller", req.caller.ID)
 }
