@@ -96,7 +96,8 @@ func WithCause(ctx context.Context, request string) context.Context {
 	return context.WithValue(ctx, causeKey{}, request)
 }
 
-func causeFrom(ctx context.Context) string {
+// CauseFrom returns the request behind what is done, empty where there is none.
+func CauseFrom(ctx context.Context) string {
 	c, _ := ctx.Value(causeKey{}).(string)
 	return c
 }

@@ -99,6 +99,6 @@ func (j *Journal) entry(ctx context.Context, d Draft) (Entry, error) {
 		// As stored: an entry reads the same before and after the database.
 		Time:  database.Time(database.Micros(j.now())),
 		Actor: ActorFrom(ctx), Kind: d.Kind, Subject: d.Subject, Also: d.Also,
-		Data: data, Cause: causeFrom(ctx),
+		Data: data, Cause: CauseFrom(ctx),
 	}, nil
 }

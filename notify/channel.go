@@ -163,6 +163,8 @@ type Audience struct {
 	Alert    bool // heard by channels that name no kinds
 	Silent   bool // nobody is to hear of it
 	Joined   bool // who heard of the thread before need not hear of it
+	Only     bool // nobody but the targets hears of it
+	Paged    bool // people are paged besides, so that no channel need hear of it
 }
 
 // Hears reports whether a message for an audience goes to the channel.
@@ -172,6 +174,9 @@ func (c Channel) Hears(a Audience) bool {
 	}
 	if slices.Contains(a.Targets, c.Name) {
 		return true
+	}
+	if a.Only {
+		return false
 	}
 	m := c.Spec.Match
 	if m == nil {

@@ -129,6 +129,9 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 	m, to := known.Write(e, s.site)
 	m.Entry, m.Kind, m.Subject, m.Cause, m.Data = e.ID, e.Kind, string(e.Subject), e.Cause, e.Data
 	to.Kind, to.Alert = e.Kind, known.Alert
+	if to.Silent {
+		return nil
+	}
 	if m.Time.IsZero() {
 		m.Time = e.Time
 	}
@@ -172,7 +175,7 @@ func (s *Service) OnEntry(ctx context.Context, tx *sql.Tx, e journal.Entry) erro
 			return err
 		}
 	}
-	if !heard && len(missing) == 0 {
+	if !heard && len(missing) == 0 && !to.Paged {
 		return s.unheard(ctx, tx, "", m, text.Say("no channel hears this alert", "このアラートを受け取るチャンネルがありません"))
 	}
 	return nil
