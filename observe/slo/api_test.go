@@ -92,7 +92,7 @@ func TestThePageOfAnObjectiveTellsEverything(t *testing.T) {
 		}
 
 		var alerts page[slo.AlertView]
-		w.ok("/api/v1/alerts?state=firing", &alerts)
+		w.ok("/api/v1/slo-alerts?state=firing", &alerts)
 		if len(alerts.Items) != len(d.Alerts) || alerts.Items[0].SLO != "checkout" {
 			t.Errorf("all alerts %+v", alerts.Items)
 		}

@@ -86,8 +86,8 @@ export const documentYaml = (kind: string, name: string) =>
 export const storedDocument = (kind: string, name: string) =>
   queryOptions({ queryKey: ["ascode", "document", kind, name], queryFn: ({ signal }) => data(api.GET("/api/v1/documents/{kind}/{namespace}/{name}", { signal, params: { path: { kind, namespace: "default", name } } })), retry: false });
 
-export const alerts = (query: Query<"/api/v1/alerts">) =>
-  queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/alerts", { signal, params: { query } })) });
+export const alerts = (query: Query<"/api/v1/slo-alerts">) =>
+  queryOptions({ queryKey: ["slo", "alerts-all", query], queryFn: ({ signal }) => data(api.GET("/api/v1/slo-alerts", { signal, params: { query } })) });
 
 export const services = (query: Query<"/api/v1/services">) =>
   queryOptions({ queryKey: ["catalog", "services", query], queryFn: ({ signal }) => data(api.GET("/api/v1/services", { signal, params: { query } })), placeholderData: keepPreviousData });
