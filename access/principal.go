@@ -38,10 +38,11 @@ const (
 	SystemAdmin  httpapi.Scope = "system:admin"
 	EventsWrite  httpapi.Scope = "events:write"
 	ProbeRun     httpapi.Scope = "probe:run"
-	OncallRead   httpapi.Scope = "oncall:read"
-	OncallWrite  httpapi.Scope = "oncall:write"
 	AlertRead    httpapi.Scope = "alert:read"
 	AlertWrite   httpapi.Scope = "alert:write"
+	AlertManage  httpapi.Scope = "alert:manage"
+	OncallRead   httpapi.Scope = "oncall:read"
+	OncallWrite  httpapi.Scope = "oncall:write"
 )
 
 // Role is what a person may do everywhere. Each role includes those before it:
@@ -69,14 +70,14 @@ var roles = []struct {
 	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything, answers alerts and swaps shifts.", "すべてを閲覧し、アラートへの対応と当番の交代ができます。"),
 		[]httpapi.Scope{AccessRead, OncallWrite, AlertWrite}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),
-		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite}},
+		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite, AlertManage}},
 	{Admin, text.Say("Administrator", "管理者"), text.Say("Also manages people, tokens and the system.", "加えて、利用者・トークン・システムを管理できます。"),
 		[]httpapi.Scope{AccessAdmin, SystemAdmin, ProbeRun}},
 }
 
 // ownerScopes are what owning a team adds; MayEdit narrows them to what the
 // team owns.
-var ownerScopes = []httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, OncallWrite}
+var ownerScopes = []httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, OncallWrite, AlertManage}
 
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool { return r.rank() >= 0 }

@@ -24,6 +24,7 @@ import (
 	"github.com/teiten/teiten/observe/metrics/pushed"
 	"github.com/teiten/teiten/observe/probe"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/respond/alert"
 )
 
 // Config is everything that is decided before the server starts. The comments
@@ -49,6 +50,7 @@ type Config struct {
 	Notify  NotifyConfig  `json:"notify"`
 	Events  EventsConfig  `json:"events"`
 	Probe   ProbeConfig   `json:"probe"`
+	Alert   AlertConfig   `json:"alert"`
 
 	file string // where it was read, "" for nowhere
 }
@@ -125,6 +127,19 @@ type ProbeConfig struct {
 	AllowNetworks []netip.Prefix `json:"allowNetworks" doc:"Networks that probes of the server may reach besides the public internet. Loopback and link-local addresses only where they are listed; a metadata service only where its very address is." ja:"公開インターネット以外に、サーバーのプローブから接続できるネットワーク。ループバックとリンクローカルは明記した場合だけ、メタデータサービスはそのアドレス自体を書いた場合だけ許可されます。"`
 }
 
+// AlertConfig is about alerts that are taken in.
+type AlertConfig struct {
+	Backlog   int64          `json:"backlog" doc:"How many messages may wait to be looked at. Beyond, senders are answered 429 and people are paged." ja:"処理待ちにできるメッセージの数。超えると送信元に429を返し、担当者を呼び出します。"`
+	Forgotten Duration       `json:"forgotten" doc:"After how long an acknowledged alert that is still open pages again." ja:"確認されたまま終わらないアラートを、再び呼び出すまでの時間。"`
+	Retention AlertRetention `json:"retention"`
+}
+
+// AlertRetention is how long what is over is kept.
+type AlertRetention struct {
+	Raw    Duration `json:"raw" doc:"How long messages are kept as they arrived, at least 1d." ja:"受け取ったメッセージをそのまま保持する期間(1d 以上)。"`
+	Closed Duration `json:"closed" doc:"How long resolved alerts are kept, at least 7d. What the journal says of them stays." ja:"解消したアラートを保持する期間(7d 以上)。ジャーナルの記録は残ります。"`
+}
+
 // Duration is a time.Duration that is written as 90s, 15m, 12h or 40d.
 type Duration time.Duration
 
@@ -170,6 +185,8 @@ func DefaultConfig() Config {
 		Notify: NotifyConfig{SMTP: SMTPConfig{TLS: "starttls"}, Retention: Duration(notify.DefaultRetention)},
 		Events: EventsConfig{LateDays: int64(pushed.DefaultLate / (24 * time.Hour))},
 		Probe:  ProbeConfig{Enabled: true, AllowNetworks: probe.PrivateNetworks()},
+		Alert: AlertConfig{Backlog: alert.DefaultBacklog, Forgotten: Duration(alert.DefaultForgotten),
+			Retention: AlertRetention{Raw: Duration(alert.DefaultRawRetention), Closed: Duration(alert.DefaultClosedRetention)}},
 	}
 }
 
@@ -237,6 +254,18 @@ func (c *Config) check() error {
 
 // checkRooms judges what is set for single rooms.
 func (c *Config) checkRooms(wrong func(field string, what, remedy text.Both)) {
+	if c.Alert.Backlog < 1000 {
+		wrong("alert.backlog", text.Say("alert.backlog must be at least 1000", "alert.backlog は1000以上にしてください"), text.Say("200000 suits most", "通常は200000で十分です"))
+	}
+	if c.Alert.Forgotten < Duration(time.Minute) {
+		wrong("alert.forgotten", text.Say("alert.forgotten must be at least 1m", "alert.forgotten は1m以上にしてください"), text.Say("4h suits most", "通常は4hで十分です"))
+	}
+	if c.Alert.Retention.Raw < Duration(24*time.Hour) {
+		wrong("alert.retention.raw", text.Say("alert.retention.raw must be at least 1d", "alert.retention.raw は1d以上にしてください"), text.Say("30d suits most", "通常は30dで十分です"))
+	}
+	if c.Alert.Retention.Closed < Duration(7*24*time.Hour) {
+		wrong("alert.retention.closed", text.Say("alert.retention.closed must be at least 7d", "alert.retention.closed は7d以上にしてください"), text.Say("400d suits most", "通常は400dで十分です"))
+	}
 	if c.Events.LateDays < 1 || c.Events.LateDays > 90 {
 		wrong("events.lateDays", text.Say("events.lateDays must lie between 1 and 90", "events.lateDays は1から90の範囲で指定してください"), text.Say("7 suits most senders", "通常は7で十分です"))
 	}

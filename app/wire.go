@@ -30,7 +30,7 @@ import (
 	"github.com/teiten/teiten/observe/probe"
 	probecheck "github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/slo"
-	"github.com/teiten/teiten/respond/alert/routing"
+	"github.com/teiten/teiten/respond/alert"
 	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/web"
 )
@@ -50,7 +50,7 @@ type rooms struct {
 	Probes   *probe.Service
 	SLO      *slo.Service
 	Oncall   *oncall.Service
-	Routing  *routing.Service
+	Alerts   *alert.Service
 }
 
 type migration struct {
@@ -71,7 +71,7 @@ func migrations() []migration {
 		{"slo", slo.Migrations},
 		{"probe", probe.Migrations},
 		{"oncall", oncall.Migrations},
-		{"routing", routing.Migrations},
+		{"alert", alert.Migrations},
 	}
 }
 
@@ -110,7 +110,7 @@ func (a *App) openRooms(ctx context.Context) error {
 
 	a.openProbes()
 	a.openOncall()
-	a.Routing = routing.New(routing.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, Documents: a.AsCode, Registry: a.AsCode.Registry(), Now: a.now, Log: a.log})
+	a.openAlerts()
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -120,12 +120,10 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.SLO.Kinds(kinds)
 	a.Probes.Kinds(kinds)
 	a.Oncall.Kinds(kinds)
-	a.Routing.Kinds(kinds)
+	a.Alerts.Kinds(kinds)
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
-	routing.Announce(a.Notify)
 	a.Notify.Subscribe(a.Journal)
-	a.Routing.Subscribe(a.Journal)
 
 	// What runs later or repeatedly.
 	a.Notify.Jobs(a.queue)
@@ -133,7 +131,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Events.Schedule(a.queue)
 	a.Probes.Schedule(a.queue)
 	a.SLO.Schedule(a.queue)
-	a.Routing.Schedule(a.queue)
+	a.Alerts.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
 	a.SLO.Measures(a.Measures)
@@ -228,6 +226,22 @@ func (a *App) openOncall() {
 	a.Oncall.Measures(a.Measures)
 }
 
+// openAlerts lets alerts in, those of our own objectives through the same door,
+// and has channels hear of their groups.
+func (a *App) openAlerts() {
+	c := a.config.Alert
+	a.Alerts = alert.New(alert.Deps{
+		DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Permit: access.MayEdit, Now: a.now, Log: a.log, BaseURL: a.URL(),
+		Backlog: c.Backlog, Forgotten: time.Duration(c.Forgotten), Retention: alert.Retention{Raw: time.Duration(c.Retention.Raw), Closed: time.Duration(c.Retention.Closed)},
+	})
+	for _, kind := range []string{slo.EntryAlertFired, slo.EntryAlertResolved} {
+		a.Journal.Subscribe(kind, "alert", a.Alerts.Hear)
+	}
+	for kind, said := range alert.Announcements() {
+		a.Notify.Announce(kind, said)
+	}
+}
+
 // openAPI puts every room's operations and pages behind one handler.
 func (a *App) openAPI(context.Context) error {
 	a.api = httpapi.New(httpapi.Options{
@@ -235,7 +249,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Routing,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts,
 	} {
 		room.Register(a.api)
 	}
@@ -256,7 +270,7 @@ func (a *App) background() []part {
 		{"messages", a.Notify.Run},
 		{"data sources", a.Sources.Run},
 		{"objectives", a.SLO.Run},
-		{"alert routing", a.Routing.Run},
+		{"alerts", a.Alerts.Run},
 	}
 	if a.Store != nil {
 		parts = append(parts, part{"scraping", a.Store.Run})

@@ -45,8 +45,11 @@ type Alert struct {
 	Body        string
 	Severity    Severity  // empty where the source does not say
 	At          time.Time // when it came into this state by the clock of the source; zero where unknown
-	Link        string    // its page at the source
-	Runbook     string
+	// Until is when an alert that fires ends unless its source repeats it; zero where
+	// only its source ends it.
+	Until   time.Time
+	Link    string // its page at the source
+	Runbook string
 	// Raw says that no format recognised the body: the alert tells of that.
 	Raw bool
 }

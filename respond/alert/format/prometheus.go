@@ -1,6 +1,9 @@
 package format
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // alertmanager is Alertmanager's webhook (versions 3 and 4), which others have
 // taken over.
@@ -43,7 +46,12 @@ var alertmanagerV2 = &Format{
 				continue
 			}
 			a := labelled(x)
-			if end := x.time("endsAt"); !end.IsZero() && !end.After(r.Now) {
+			switch end := x.time("endsAt"); {
+			case end.IsZero():
+				a.Until = r.Now.Add(resolveTimeout)
+			case end.After(r.Now):
+				a.Until = end
+			default:
 				a.State, a.At = Resolved, end
 			}
 			out = append(out, a)
@@ -51,6 +59,10 @@ var alertmanagerV2 = &Format{
 		return out
 	},
 }
+
+// resolveTimeout is when an alert ends that Alertmanager's API is not told the end
+// of, as Alertmanager has it by default.
+const resolveTimeout = 5 * time.Minute
 
 // labelled is an alert that its labels identify.
 func labelled(x node) Alert {

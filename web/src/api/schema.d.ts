@@ -4,15 +4,15 @@
  */
 
 export interface paths {
-    "/api/v1/alert-routing": {
+    "/api/v1/alerts": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The routes of all documents together */
-        get: operations["get-alert-routing"];
+        /** List alerts, the last that fired first */
+        get: operations["list-alerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -21,7 +21,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alert-routing/explain": {
+    "/api/v1/alerts/acknowledge": {
         parameters: {
             query?: never;
             header?: never;
@@ -30,15 +30,124 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Who would hear of an alert with these labels, and why */
-        post: operations["explain-alert-routing"];
+        /**
+         * Say that you see to alerts or groups
+         * @description Takes ids of alerts and of groups. Answers once it is so; what is acknowledged or over already stays as it is.
+         */
+        post: operations["acknowledge-alerts"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alert-routing/simulate": {
+    "/api/v1/alerts/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what arrived, as it arrived */
+        get: operations["list-alert-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show one message as it arrived */
+        get: operations["get-alert-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups of alerts, the last that opened first */
+        get: operations["list-alert-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a group with its alerts, and how routing came to it */
+        get: operations["get-alert-group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the sources of alerts, and when each was last heard of */
+        get: operations["list-alert-integrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/integrations/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys of an integration */
+        get: operations["list-alert-keys"];
+        put?: never;
+        /**
+         * Make a key of an integration
+         * @description The key is shown in this answer only.
+         */
+        post: operations["issue-alert-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/integrations/{name}/keys/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -47,23 +156,97 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What documents would have done to the alerts of the last 30 days */
-        post: operations["simulate-alert-routing"];
-        delete?: never;
+        post?: never;
+        /** Revoke a key of an integration */
+        delete: operations["revoke-alert-key"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts": {
+    "/api/v1/alerts/resolve": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Alerts of all objectives, newest first */
-        get: operations["list-alerts"];
+        get?: never;
+        put?: never;
+        /**
+         * End alerts or groups
+         * @description What its source says of an alert afterwards counts: one that still fires is told again.
+         */
+        post: operations["resolve-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count open alerts by state and severity */
+        get: operations["summarise-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/unacknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have acknowledged alerts or groups page again */
+        post: operations["unacknowledge-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/usefulness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say afterwards whether alerts were of use
+         * @description The list of noisy rules is made of this.
+         */
+        post: operations["judge-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an alert with its groups and its other occurrences */
+        get: operations["get-alert"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1086,44 +1269,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/silences": {
+    "/api/v1/slo-alerts": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List silences, what was made last first */
-        get: operations["list-silences"];
+        /** Alerts of all objectives, newest first */
+        get: operations["list-alerts-of-slos"];
         put?: never;
-        /**
-         * Keep alerts from people for a time
-         * @description Alerts that match are still recorded and shown. The answer tells which alerts of the last 7 days would have been hidden; where these are many and of several services, or a large share of all, it takes the confirm that the refusal or a dry run tells.
-         */
-        post: operations["add-silence"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/silences/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a silence */
-        get: operations["get-silence"];
-        /**
-         * Change a silence
-         * @description One that is to be about other alerts ends, and another begins, whose id the answer tells.
-         */
-        put: operations["change-silence"];
         post?: never;
-        /** End a silence now */
-        delete: operations["end-silence"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1971,6 +2128,323 @@ export interface components {
             /** @description Whether a changed objective or window waits for its stakeholders. */
             required: boolean;
         };
+        AlertGroupPage: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: string;
+            /** @description In the order in which they came, at most 500. */
+            alerts: components["schemas"]["AlertView"][];
+            body?: string;
+            /** @description The group of a service that this one's depends on. */
+            cause?: string;
+            /**
+             * Format: int64
+             * @description How many of its alerts are open.
+             */
+            count: number;
+            id: string;
+            /** @description What all its alerts have in common. */
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            openedAt: string;
+            receiver: components["schemas"]["RouteReceiver"];
+            /** Format: date-time */
+            resolvedAt?: string;
+            /** @description Where the route is written that led there. */
+            route?: string;
+            runbook?: string;
+            service?: string;
+            severity?: string;
+            source?: string;
+            /** @enum {string} */
+            state: "firing" | "acknowledged" | "resolved";
+            team?: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description How many alerts were ever in it.
+             */
+            total: number;
+            /** @description How routing came to it. */
+            trace: unknown;
+        };
+        AlertGroupView: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: string;
+            body?: string;
+            /** @description The group of a service that this one's depends on. */
+            cause?: string;
+            /**
+             * Format: int64
+             * @description How many of its alerts are open.
+             */
+            count: number;
+            id: string;
+            /** @description What all its alerts have in common. */
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            openedAt: string;
+            receiver: components["schemas"]["RouteReceiver"];
+            /** Format: date-time */
+            resolvedAt?: string;
+            /** @description Where the route is written that led there. */
+            route?: string;
+            runbook?: string;
+            service?: string;
+            severity?: string;
+            source?: string;
+            /** @enum {string} */
+            state: "firing" | "acknowledged" | "resolved";
+            team?: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description How many alerts were ever in it.
+             */
+            total: number;
+        };
+        AlertHeartbeat: {
+            /** @description At least one message of any kind must arrive within this time, such as 5m. */
+            every: string;
+            /**
+             * @description How bad it is when none does; critical when absent.
+             * @enum {string}
+             */
+            severity?: "critical" | "error" | "warning" | "info";
+        };
+        AlertIntegrationSpec: {
+            /** @description The format of its messages, such as alertmanager; auto when absent: each message is read as what it looks like. */
+            format?: string;
+            /** @description Makes silence of the source an alert. */
+            heartbeat?: components["schemas"]["AlertHeartbeat"];
+            /** @description Labels added to its alerts where they lack them. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Ends an alert that its source has not repeated for this long, such as 12h. Absent: only its source or a person ends it. */
+            resolveAfter?: string;
+            /** @description The service of alerts that name none. */
+            service?: string;
+            /**
+             * @description The severity of alerts that name none.
+             * @enum {string}
+             */
+            severity?: "critical" | "error" | "warning" | "info";
+            /** @description Topics of Amazon SNS whose subscription is confirmed by itself, as ARNs that may end in *. Messages of others are refused. */
+            snsTopics?: string[];
+            /** @description The team that owns the integration, and alerts whose service nobody owns. */
+            team?: string;
+        };
+        AlertIntegrationView: {
+            keys: components["schemas"]["AlertKey"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description Messages in all.
+             */
+            received: number;
+            /**
+             * Format: date-time
+             * @description When something last arrived.
+             */
+            seenAt?: string;
+            spec: components["schemas"]["AlertIntegrationSpec"];
+            team?: string;
+            /**
+             * Format: int64
+             * @description Of these, those that no format knows.
+             */
+            unrecognised: number;
+        };
+        AlertIssuedKey: {
+            info: components["schemas"]["AlertKey"];
+            /** @description The key. Keep it: it is not shown again. */
+            key: string;
+            /** @description Where the source sends to. It holds the key. */
+            url: string;
+        };
+        AlertKey: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description How the key begins, to recognise it by. */
+            hint: string;
+            id: string;
+            integration: string;
+        };
+        AlertPage: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: string;
+            annotations: {
+                [key: string]: string;
+            };
+            body?: string;
+            /**
+             * Format: int64
+             * @description How many times its source said that it fires.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it ends unless its source repeats it.
+             */
+            endsAt?: string;
+            /** @description The same for every occurrence of the alert. */
+            fingerprint: string;
+            /** Format: date-time */
+            firedAt: string;
+            /** @description The raw event that began it. */
+            firstEvent?: string;
+            groups: components["schemas"]["AlertGroupView"][];
+            id: string;
+            integration: string;
+            judgedBy?: string;
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When its source last said something of it.
+             */
+            lastAt: string;
+            /** @description The last raw event about it. */
+            lastEvent?: string;
+            /**
+             * Format: int64
+             * @description How many times it has begun, this time included.
+             */
+            occurrence: number;
+            /** @description The alert's other occurrences, the last first. */
+            occurrences: components["schemas"]["AlertView"][];
+            /** @description Why it ended, where its source did not say that it did. */
+            reason?: string;
+            /** Format: date-time */
+            resolvedAt?: string;
+            runbook?: string;
+            service?: string;
+            severity?: string;
+            /** @description Its page where it came from. */
+            source?: string;
+            /** @enum {string} */
+            state: "firing" | "acknowledged" | "resolved";
+            /** @description What keeps people from being told: silence:ID, alert:ID, maintenance:NAME or interval:NAME. */
+            suppressed?: string;
+            team?: string;
+            title: string;
+            /** @description What a responder said of it afterwards. */
+            usefulness?: string;
+        };
+        AlertRawEvent: {
+            /**
+             * Format: int64
+             * @description How many alerts it tells of.
+             */
+            alerts: number;
+            /** @description The body; what is no UTF-8 in it is replaced by U+FFFD. */
+            body: string;
+            /** @description The format that its address names. */
+            format?: string;
+            /** @description SHA-256 of the body. */
+            hash: string;
+            headers: {
+                [key: string]: string;
+            };
+            id: string;
+            integration?: string;
+            /** @enum {string} */
+            kind: "message" | "command" | "beat";
+            /** @description Whether it was entered yet. */
+            looked: boolean;
+            /** Format: date-time */
+            receivedAt: string;
+            /** @description Whether a format knows it. */
+            recognised: boolean;
+            /** Format: int64 */
+            size: number;
+        };
+        AlertSummary: {
+            /** Format: int64 */
+            acknowledged: number;
+            /** Format: int64 */
+            firing: number;
+            /** Format: int64 */
+            open: number;
+            /** @description Open alerts by severity; "" is those that give none. */
+            severities: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Events that were accepted and not yet looked at.
+             */
+            waiting: number;
+        };
+        AlertView: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: string;
+            annotations: {
+                [key: string]: string;
+            };
+            body?: string;
+            /**
+             * Format: int64
+             * @description How many times its source said that it fires.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it ends unless its source repeats it.
+             */
+            endsAt?: string;
+            /** @description The same for every occurrence of the alert. */
+            fingerprint: string;
+            /** Format: date-time */
+            firedAt: string;
+            /** @description The raw event that began it. */
+            firstEvent?: string;
+            id: string;
+            integration: string;
+            judgedBy?: string;
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When its source last said something of it.
+             */
+            lastAt: string;
+            /** @description The last raw event about it. */
+            lastEvent?: string;
+            /**
+             * Format: int64
+             * @description How many times it has begun, this time included.
+             */
+            occurrence: number;
+            /** @description Why it ended, where its source did not say that it did. */
+            reason?: string;
+            /** Format: date-time */
+            resolvedAt?: string;
+            runbook?: string;
+            service?: string;
+            severity?: string;
+            /** @description Its page where it came from. */
+            source?: string;
+            /** @enum {string} */
+            state: "firing" | "acknowledged" | "resolved";
+            /** @description What keeps people from being told: silence:ID, alert:ID, maintenance:NAME or interval:NAME. */
+            suppressed?: string;
+            team?: string;
+            title: string;
+            /** @description What a responder said of it afterwards. */
+            usefulness?: string;
+        };
         AppCheckOut: {
             detail?: components["schemas"]["TextBoth"];
             name: string;
@@ -2598,17 +3072,6 @@ export interface components {
             to?: string;
             when: components["schemas"]["TextBoth"];
         };
-        ExplainInBody: {
-            /**
-             * Format: date-time
-             * @description At this instant; now when absent.
-             */
-            at?: string;
-            /** @description The labels of the alert. The label service tells whose it is. */
-            labels: {
-                [key: string]: string;
-            };
-        };
         FaultPosition: {
             /** Format: int64 */
             column?: number;
@@ -2661,6 +3124,15 @@ export interface components {
             seals: number;
             /** Format: int64 */
             unsealed: number;
+        };
+        JudgeInBody: {
+            /** @description Alerts, by their ids. */
+            ids: string[];
+            /**
+             * @description useful: it told of something that mattered; noise: of nothing; no-action: of something that nobody had to do anything about.
+             * @enum {string}
+             */
+            usefulness: "useful" | "noise" | "no-action";
         };
         KindsOutBody: {
             items: components["schemas"]["AscodeKindView"][];
@@ -3388,6 +3860,10 @@ export interface components {
             /** @description true: the window ends now; false where there is a calendar. */
             isRolling?: boolean;
         };
+        OperateInBody: {
+            /** @description Alerts or groups, by their ids. */
+            ids: string[];
+        };
         PageAccessRoleInfo: {
             items: components["schemas"]["AccessRoleInfo"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -3420,6 +3896,56 @@ export interface components {
         };
         PageAccessUser: {
             items: components["schemas"]["AccessUser"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAlertGroupView: {
+            items: components["schemas"]["AlertGroupView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAlertIntegrationView: {
+            items: components["schemas"]["AlertIntegrationView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAlertKey: {
+            items: components["schemas"]["AlertKey"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAlertRawEvent: {
+            items: components["schemas"]["AlertRawEvent"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageAlertView: {
+            items: components["schemas"]["AlertView"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -3630,16 +4156,6 @@ export interface components {
         };
         PagePushedStreamView: {
             items: components["schemas"]["PushedStreamView"][];
-            /** @description The cursor of the next page; absent on the last one. */
-            next?: string;
-            /**
-             * Format: int64
-             * @description How many items there are in all, where that is known.
-             */
-            total?: number;
-        };
-        PageRoutingSilenceView: {
-            items: components["schemas"]["RoutingSilenceView"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -4069,15 +4585,6 @@ export interface components {
              */
             duplicates: number;
         };
-        RouteReason: {
-            at?: components["schemas"]["FaultPosition"];
-            /** @enum {string} */
-            kind: "silence" | "inhibition" | "maintenance" | "interval";
-            ref: string;
-            /** Format: date-time */
-            until?: string;
-            what: components["schemas"]["TextBoth"];
-        };
         RouteReceiver: {
             at?: components["schemas"]["FaultPosition"];
             channels?: string[];
@@ -4085,162 +4592,6 @@ export interface components {
             nobody?: boolean;
             owner?: boolean;
             policy?: string;
-        };
-        RouteStep: {
-            at?: components["schemas"]["FaultPosition"];
-            /**
-             * Format: int64
-             * @description How deep in the tree of routes it is.
-             */
-            depth: number;
-            /** @enum {string} */
-            kind: "matched" | "passed" | "receiver" | "silence" | "inhibition" | "maintenance" | "interval" | "outcome";
-            what: components["schemas"]["TextBoth"];
-        };
-        RouteView: {
-            activeTimeIntervals?: string[];
-            /** @description Where it is written; absent for the routes that hold without a document. */
-            at?: components["schemas"]["FaultPosition"];
-            continue?: boolean;
-            /** @description '...' is every label. */
-            groupBy: string[];
-            groupInterval: string;
-            groupWait: string;
-            matchers: string[];
-            muteTimeIntervals?: string[];
-            receiver: string;
-            repeatInterval: string;
-            routes?: components["schemas"]["RouteView"][];
-            /** @description Whose alerts it is for; absent: everybody's. */
-            team?: string;
-        };
-        RoutingExample: {
-            /** Format: date-time */
-            firedAt: string;
-            id: string;
-            service?: string;
-            title: string;
-        };
-        RoutingExplained: {
-            /** @description Who would hear of it: owner:<team>, policy:<name>, channels:<names>. */
-            heard: string[];
-            /** @description What keeps it from people. */
-            suppressed: components["schemas"]["RouteReason"][];
-            /** @description Who owns the service. */
-            team?: string;
-            /** @description Each step, with the line that it comes from. */
-            trace: components["schemas"]["RouteStep"][];
-        };
-        RoutingHidden: {
-            /**
-             * Format: int64
-             * @description Alerts that it would have silenced.
-             */
-            alerts: number;
-            /** @description Send it as confirm: the silence is broad. */
-            confirm?: string;
-            /**
-             * Format: int64
-             * @description How many days were looked at.
-             */
-            days: number;
-            /** @description Some of them, the latest first. */
-            examples: components["schemas"]["RoutingExample"][];
-            /**
-             * Format: int64
-             * @description All alerts of that time.
-             */
-            of: number;
-            /**
-             * Format: int64
-             * @description Of the silenced ones, those that are open now.
-             */
-            open: number;
-            /** @description Whose alerts these are. */
-            services: string[];
-        };
-        RoutingMove: {
-            /** Format: int64 */
-            alerts: number;
-            /** @description Some of them, the latest first. */
-            examples: components["schemas"]["RoutingExample"][];
-            /** @description Who hears of them by the present routes: owner:<team>, policy:<name>, channels:<names>. */
-            from: string[];
-            /** @description Who would; nobody where it is empty. */
-            to: string[];
-        };
-        RoutingSilenceBody: {
-            /** @description Who answers for it; the caller when absent. */
-            author?: string;
-            /** @description What a dry run, or the refusal, asked for. */
-            confirm?: string;
-            /** @description Only tell what it would have hidden. */
-            dryRun?: boolean;
-            /** @description How long: 30m, 2h, 1d. */
-            duration?: string;
-            /**
-             * Format: date-time
-             * @description Until when; either it or duration.
-             */
-            ends?: string;
-            /** @description Which alerts, in Alertmanager's syntax: service="checkout"; all have to hold. */
-            matchers: string[];
-            /** @description Why these alerts need nobody. Everybody can read it. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description From when on; now when absent.
-             */
-            starts?: string;
-        };
-        RoutingSilenceView: {
-            author: string;
-            /** Format: date-time */
-            changedAt: string;
-            /** Format: date-time */
-            createdAt: string;
-            createdBy: components["schemas"]["JournalActor"];
-            /** Format: date-time */
-            ends: string;
-            id: string;
-            /** @description Which alerts, in Alertmanager's syntax; all have to hold. */
-            matchers: string[];
-            reason: string;
-            /** Format: date-time */
-            starts: string;
-            /** @enum {string} */
-            state: "pending" | "active" | "expired";
-        };
-        RoutingSilenced: {
-            hides: components["schemas"]["RoutingHidden"];
-            /** @description Without an id after a dry run. */
-            silence: components["schemas"]["RoutingSilenceView"];
-        };
-        RoutingSimulated: {
-            /**
-             * Format: int64
-             * @description How many alerts were tried.
-             */
-            alerts: number;
-            /**
-             * Format: int64
-             * @description How many of them would have gone to somebody else.
-             */
-            changed: number;
-            /** @description From whom to whom, the most first. */
-            moves: components["schemas"]["RoutingMove"][];
-            said: components["schemas"]["TextBoth"];
-            /** Format: date-time */
-            since: string;
-            /**
-             * Format: int64
-             * @description Of those, how many nobody would have heard of, but did.
-             */
-            unheard: number;
-        };
-        RoutingTreeView: {
-            receivers: components["schemas"]["RouteReceiver"][];
-            route: components["schemas"]["RouteView"];
         };
         RunnerJob: {
             check: components["schemas"]["Check"];
@@ -4270,10 +4621,6 @@ export interface components {
             /** @description The attempt that decided. */
             last: components["schemas"]["CheckAttempt"];
             probe: string;
-        };
-        SimulateInBody: {
-            /** @description Documents of kind AlertRouting, as for an apply. */
-            files: components["schemas"]["AscodeFile"][];
         };
         SloAlertView: {
             /** Format: double */
@@ -5389,9 +5736,12 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "get-alert-routing": {
+    "list-alerts": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of this integration. */
+                integration?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5404,7 +5754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoutingTreeView"];
+                    "application/json": components["schemas"]["PageAlertView"];
                 };
             };
             /** @description Error */
@@ -5418,7 +5768,7 @@ export interface operations {
             };
         };
     };
-    "explain-alert-routing": {
+    "acknowledge-alerts": {
         parameters: {
             query?: never;
             header?: never;
@@ -5427,18 +5777,16 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExplainInBody"];
+                "application/json": components["schemas"]["OperateInBody"];
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description No Content */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["RoutingExplained"];
-                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5451,52 +5799,17 @@ export interface operations {
             };
         };
     };
-    "simulate-alert-routing": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SimulateInBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoutingSimulated"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-alerts": {
+    "list-alert-events": {
         parameters: {
             query?: {
                 /** @description How many items to answer at most. */
                 limit?: number;
                 /** @description Where to go on: next of the page before. */
                 cursor?: string;
-                /** @description Only alerts in this state. */
-                state?: "firing" | "resolved";
-                /** @description Only alerts of this service. */
-                service?: string;
-                /** @description Only alerts of this team's services. */
-                owner?: string;
+                /** @description Only those of this integration. */
+                integration?: string;
+                /** @description Only those that no format knows. */
+                unrecognised?: boolean;
             };
             header?: never;
             path?: never;
@@ -5510,7 +5823,388 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageSloAlertView"];
+                    "application/json": components["schemas"]["PageAlertRawEvent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRawEvent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alert-groups": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only those in one of these states; open is those that are not resolved. */
+                state?: ("open" | "firing" | "acknowledged" | "resolved")[];
+                /** @description Only those of these severities. */
+                severity?: string[];
+                /** @description Only those of these services. */
+                service?: string[];
+                /** @description Only those of these teams. */
+                team?: string[];
+                /** @description Only those whose title or labels contain this. */
+                q?: string;
+                /** @description Only those that began at this time or later. */
+                from?: string;
+                /** @description Only those that began before this time. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAlertGroupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertGroupPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alert-integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAlertIntegrationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alert-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAlertKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "issue-alert-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertIssuedKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-alert-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resolve-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperateInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "summarise-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unacknowledge-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperateInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "judge-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
                 };
             };
             /** @description Error */
@@ -7755,17 +8449,19 @@ export interface operations {
             };
         };
     };
-    "list-silences": {
+    "list-alerts-of-slos": {
         parameters: {
             query?: {
                 /** @description How many items to answer at most. */
                 limit?: number;
                 /** @description Where to go on: next of the page before. */
                 cursor?: string;
-                /** @description Only those in this state. */
-                state?: "pending" | "active" | "expired";
-                /** @description Part of the matchers, the reason or the author. */
-                q?: string;
+                /** @description Only alerts in this state. */
+                state?: "firing" | "resolved";
+                /** @description Only alerts of this service. */
+                service?: string;
+                /** @description Only alerts of this team's services. */
+                owner?: string;
             };
             header?: never;
             path?: never;
@@ -7779,137 +8475,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageRoutingSilenceView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "add-silence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RoutingSilenceBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoutingSilenced"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-silence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The silence's id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoutingSilenceView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "change-silence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RoutingSilenceBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoutingSilenced"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "end-silence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The silence's id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RoutingSilenceView"];
+                    "application/json": components["schemas"]["PageSloAlertView"];
                 };
             };
             /** @description Error */
