@@ -122,7 +122,7 @@ func (s *Service) check(ctx context.Context, tx *sql.Tx, d *ascode.Document) []*
 			suggest(ctx, "Group", team), "spec", "owner"))
 	}
 	names := spec.everybody()
-	found, err := s.people(ctx, tx, names)
+	found, err := s.People(ctx, tx, names)
 	if err != nil {
 		return []*fault.Error{fault.New(fault.Unavailable, "oncall.people", text.Say("people cannot be looked up", "参加者を調べられません")).Wrap(err)}
 	}

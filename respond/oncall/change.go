@@ -44,7 +44,7 @@ type actor struct {
 }
 
 func (s *Service) actor(ctx context.Context, q Reader, owner string) (actor, error) {
-	name, err := s.whoActs(ctx, q)
+	name, err := s.Caller(ctx, q)
 	if err != nil {
 		return actor{}, err
 	}
@@ -163,7 +163,7 @@ func (s *Service) comes(ctx context.Context, q Reader, o Override) error {
 	if o.Change == rota.Remove {
 		return nil // who is not there any more may be taken off all the same
 	}
-	found, err := s.people(ctx, q, []string{o.Person})
+	found, err := s.People(ctx, q, []string{o.Person})
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *Service) Detail(ctx context.Context, name string, at time.Time) (Detail
 	if doc := l.latest().doc; doc != nil {
 		d.Description = doc.Metadata.Description
 	}
-	found, err := s.people(ctx, q, l.everybody())
+	found, err := s.People(ctx, q, l.everybody())
 	if err != nil {
 		return d, err
 	}

@@ -56,7 +56,7 @@ func (s *Service) Fairness(ctx context.Context, name string, role rota.Role, fro
 			names = append(names, n)
 		}
 	}
-	found, err := s.people(ctx, q, names)
+	found, err := s.People(ctx, q, names)
 	if err != nil {
 		return nil, err
 	}

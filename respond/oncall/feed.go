@@ -107,7 +107,7 @@ func (s *Service) newFeed(ctx context.Context, q Reader, n NewFeed) (Feed, error
 		_, err = scheduleRow(ctx, q, n.Schedule)
 	} else {
 		var a actor
-		if a.name, err = s.whoActs(ctx, q); err == nil {
+		if a.name, err = s.Caller(ctx, q); err == nil {
 			f.Person, err = a.resolve(n.Person)
 		}
 	}
@@ -245,7 +245,7 @@ func (s *Service) addEvents(ctx context.Context, q Reader, c *ical.Calendar, nam
 	if err != nil {
 		return err
 	}
-	found, err := s.people(ctx, q, l.everybody())
+	found, err := s.People(ctx, q, l.everybody())
 	if err != nil {
 		return err
 	}

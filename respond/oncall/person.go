@@ -42,9 +42,9 @@ type Accounts interface {
 	Address(ctx context.Context, userID string) (string, error)
 }
 
-// people finds persons by the names under which they are kept. Whoever is not
+// People finds persons by the names under which they are kept. Whoever is not
 // there any more is there all the same, as one who left.
-func (s *Service) people(ctx context.Context, q Reader, names []string) (map[string]Person, error) {
+func (s *Service) People(ctx context.Context, q Reader, names []string) (map[string]Person, error) {
 	known, err := s.catalog.People(ctx, q, names)
 	if err != nil {
 		return nil, err
@@ -84,9 +84,9 @@ func (s *Service) people(ctx context.Context, q Reader, names []string) (map[str
 	return found, nil
 }
 
-// whoActs is the name under which the caller is kept among people, and "" where
+// Caller is the name under which the caller is kept among people, and "" where
 // they are nobody who could be on call.
-func (s *Service) whoActs(ctx context.Context, q Reader) (string, error) {
+func (s *Service) Caller(ctx context.Context, q Reader) (string, error) {
 	p, ok := access.From(ctx)
 	if !ok || p.UserID == "" {
 		return "", nil

@@ -64,7 +64,7 @@ func (s *Service) preview(ctx context.Context, name string, doc *Document) (Prev
 		return p, err
 	}
 	after := before.edited(doc, now)
-	found, err := s.people(ctx, q, after.everybody())
+	found, err := s.People(ctx, q, after.everybody())
 	if err != nil {
 		return p, err
 	}

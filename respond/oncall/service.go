@@ -244,7 +244,7 @@ func (s *Service) OnAs(ctx context.Context, q Reader, schedule string, at time.T
 		names = append(names, x.Users...)
 		a.Duties = append(a.Duties, Duty{Role: role, From: x.From, To: x.To, Source: l.source(x.Source)})
 	}
-	found, err := s.people(ctx, q, names)
+	found, err := s.People(ctx, q, names)
 	if err != nil {
 		return Answer{}, err
 	}

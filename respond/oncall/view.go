@@ -56,7 +56,7 @@ func (s *Service) summary(ctx context.Context, q Reader, name string, at time.Ti
 	if doc := l.latest().doc; doc != nil {
 		out.Title = doc.Metadata.Title
 	}
-	found, err := s.people(ctx, q, l.everybody())
+	found, err := s.People(ctx, q, l.everybody())
 	if err != nil {
 		return out, err
 	}
@@ -141,7 +141,7 @@ func (s *Service) Calendar(ctx context.Context, name string, from, to time.Time,
 	if err != nil {
 		return Calendar{}, err
 	}
-	found, err := s.people(ctx, q, l.everybody())
+	found, err := s.People(ctx, q, l.everybody())
 	if err != nil {
 		return Calendar{}, err
 	}
