@@ -46,6 +46,7 @@ type getCmd struct {
 	remote
 	key
 	chosen
+	parts
 	Name   string `arg:"" optional:"" help:"Name of one document."`
 	Output string `help:"How to write it: table, json or yaml." enum:"table,json,yaml," default:"" short:"o"`
 }
@@ -56,6 +57,8 @@ func (c *getCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	switch {
+	case c.wanted():
+		return c.instances(ctx, s, to)
 	case c.Kind == "kinds":
 		return listKinds(ctx, s, to)
 	case c.Name != "":

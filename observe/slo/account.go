@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/slo/burn"
 	"github.com/teiten/teiten/observe/slo/db"
 	"github.com/teiten/teiten/observe/slo/ledger"
@@ -72,6 +73,9 @@ func (s *Service) account(ctx context.Context, q db.DBTX, d *Definition, span mi
 // nothing was read.
 func (s *Service) begun(ctx context.Context, name string) (int64, error) {
 	r, err := s.one(ctx, name)
+	if fault.KindOf(err) == fault.NotFound {
+		return 0, nil // an instance that was retired
+	}
 	if err != nil || r.standing == nil {
 		return 0, err
 	}

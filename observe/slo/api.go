@@ -148,6 +148,7 @@ func (s *Service) Register(a *httpapi.API) {
 	httpapi.Register(a, get("inspect-slo", "/api/v1/slos/{name}/inspection", "What of one objective's expressions is hardly meant, as its data sources say now"), s.apiInspect)
 	httpapi.Register(a, get("list-slo-alerts", "/api/v1/slos/{name}/alerts", "Alerts of one objective, newest first"), s.apiNamedAlerts)
 	httpapi.Register(a, get("list-retired-instances", "/api/v1/slos/{name}/retired", "Instances of one objective that were absent for long; they keep their history"), s.apiRetired)
+	httpapi.Register(a, get("get-retired-instance", "/api/v1/retired-instances/{name}", "What an instance was that was absent for long: its history, its last figures and its alerts"), s.apiRetiredInstance)
 	httpapi.Register(a, get("list-alerts-of-slos", "/api/v1/slo-alerts", "Alerts of all objectives, newest first"), s.apiAlerts)
 	s.registerExcluded(a)
 	s.exclusions.Register(a)

@@ -25,6 +25,9 @@ const (
 	longestLook = 15
 	// mostAtOnce is how many instances begin in one transaction.
 	mostAtOnce = 2_000
+	// leastAbsence is how many minutes an instance is absent before it is retired,
+	// whatever its objective says: until then its last hour is in the ledger.
+	leastAbsence = 2*ledger.MinutesPerHour + closeSpread
 	// keepAbsence is how often it is stored how long instances were absent.
 	keepAbsence = 60
 )
@@ -298,7 +301,7 @@ func (x *looked) missing(active []*defined, f *findings) {
 			delete(g.absent, d.Name)
 			continue
 		}
-		if g.absent[d.Name] += over; g.absent[d.Name] >= int64(x.whole.def.Grouping.Retire/time.Minute) {
+		if g.absent[d.Name] += over; g.absent[d.Name] >= max(int64(x.whole.def.Grouping.Retire/time.Minute), leastAbsence) {
 			f.gone = append(f.gone, d.Name)
 			delete(g.absent, d.Name)
 			delete(g.kept, d.Name)

@@ -70,8 +70,11 @@ const shards = 16
 // that is not settled. Where the hour knows a minute, that counts.
 func (h *History) addLog(ctx context.Context, q db.DBTX, name string, span minutes, settled int64) error {
 	slot, err := db.New(q).SlotOf(ctx, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // an instance that was retired: all its hours are closed
+	}
 	if err != nil {
-		return notFound(name)
+		return database.Fault(fmt.Errorf("read the recent minutes of %s: %w", name, err))
 	}
 	rows, err := db.New(q).MinuteLog(ctx, db.MinuteLogParams{
 		Shard: slot % shards, Minute: span.From, Minute_2: min(settled, span.To+longestLump)})

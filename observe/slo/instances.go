@@ -255,7 +255,11 @@ func (s *Service) retireInstances(ctx context.Context, tx *sql.Tx, f *findings, 
 	}
 	q := db.New(tx)
 	for _, name := range f.gone {
-		err := errors.Join(s.endAlerts(ctx, tx, &Definition{Name: name}), q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name),
+		was, err := q.GetDefinition(ctx, name)
+		if err != nil {
+			return fmt.Errorf("retire %s: %w", name, err)
+		}
+		err = errors.Join(q.KeepDefinition(ctx, db.KeepDefinitionParams{Slo: name, SupersededAt: database.Micros(now), Data: was.Data}), s.endAlerts(ctx, tx, &Definition{Name: name}), q.DeleteDefinition(ctx, name), q.DeleteStatus(ctx, name),
 			q.DropRebuild(ctx, name), q.DropLate(ctx, name), policy.Forget(ctx, tx, name),
 			q.RetireInstance(ctx, db.RetireInstanceParams{Name: name, RetiredAt: database.Micros(now)}))
 		if err != nil {

@@ -157,9 +157,9 @@ func TestAnInstanceThatIsAbsentForLongIsRetiredAndReturnsWithItsHistory(t *testi
 		}
 		w.tenantsLive(t0.Add(50*time.Minute), all, one)
 		w.restart() // which forgets nothing of the absence but the last hour
-		w.tenantsLive(t0.Add(150*time.Minute), all, one)
+		w.tenantsLive(t0.Add(210*time.Minute), all, one)
 		if got := names(w.instances()); !slices.Equal(got, []string{"checkout~tenant=acme"}) {
-			t.Fatalf("after two hours without globex there are %v", got)
+			t.Fatalf("after three hours without globex there are %v", got)
 		}
 		if x := w.whole(); x.Count != 1 || x.Retired != 1 {
 			t.Errorf("the whole says %+v", x)
@@ -168,7 +168,21 @@ func TestAnInstanceThatIsAbsentForLongIsRetiredAndReturnsWithItsHistory(t *testi
 		if err != nil || len(retired) != 1 || retired[0].Labels[0] != (slo.LabelValue{Name: "tenant", Value: "globex"}) {
 			t.Errorf("retired are %+v, %v", retired, err)
 		}
-		w.tenantsLive(t0.Add(155*time.Minute), all, both)
+		var was slo.RetiredDetail
+		w.ok("/api/v1/retired-instances/"+retired[0].Name, &was)
+		if was.Total != 200 || was.Good != 192 || was.SLI == nil || *was.SLI != 0.96 || was.BudgetLeft == nil || math.Abs(*was.BudgetLeft - -39) > 1e-9 {
+			t.Errorf("globex had %v good of %v, SLI %v, budget %v", was.Good, was.Total, was.SLI, was.BudgetLeft)
+		}
+		if was.Of != "checkout" || was.Service != "checkout" || was.Objective != 0.999 || was.Window.Duration != "30d" || !was.RetiredAt.After(*was.LastAt) {
+			t.Errorf("globex was %+v", was)
+		}
+		if !was.LastAt.Equal(t0.Add(5*time.Minute)) || len(was.Days) != 1 || was.Days[0].Total != 200 || len(was.Alerts) == 0 {
+			t.Errorf("last seen %v, days %+v, %d alerts", was.LastAt, was.Days, len(was.Alerts))
+		}
+		if code := w.get("/api/v1/retired-instances/checkout~tenant=acme", nil); code != 404 {
+			t.Errorf("one that goes on is answered with %d", code)
+		}
+		w.tenantsLive(t0.Add(215*time.Minute), all, both)
 		w.backfill()
 		after := byName(w.instances())["checkout~tenant=globex"]
 		// Its counters are as they were, so that what they show now happened since.

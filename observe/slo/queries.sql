@@ -248,6 +248,12 @@ SELECT * FROM slo_instances WHERE whole = $1 AND retired_at > 0 AND name > $2 OR
 -- name: RetiredCounts :many
 SELECT whole, COUNT(*) AS n FROM slo_instances WHERE retired_at > 0 GROUP BY whole;
 
+-- name: RecordedHours :one
+SELECT CAST(COALESCE(MIN(hour), -1) AS BIGINT) AS first, CAST(COALESCE(MAX(hour), -1) AS BIGINT) AS last FROM slo_ledger WHERE slo = $1;
+
+-- name: RecordedDays :one
+SELECT CAST(COALESCE(MIN(day), -1) AS BIGINT) AS first, CAST(COALESCE(MAX(day), -1) AS BIGINT) AS last FROM slo_days WHERE slo = $1;
+
 -- name: RetireInstance :exec
 UPDATE slo_instances SET retired_at = $2 WHERE name = $1;
 

@@ -39,6 +39,7 @@ func TestStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en")
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("EARLIER", time.Now().UTC().Add(-5*time.Minute).Format(time.RFC3339))
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			return nil
 		},

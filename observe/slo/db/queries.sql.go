@@ -1503,6 +1503,38 @@ func (q *Queries) Rebuilds(ctx context.Context) ([]SloRebuild, error) {
 	return items, nil
 }
 
+const recordedDays = `-- name: RecordedDays :one
+SELECT CAST(COALESCE(MIN(day), -1) AS BIGINT) AS first, CAST(COALESCE(MAX(day), -1) AS BIGINT) AS last FROM slo_days WHERE slo = $1
+`
+
+type RecordedDaysRow struct {
+	First int64
+	Last  int64
+}
+
+func (q *Queries) RecordedDays(ctx context.Context, slo string) (RecordedDaysRow, error) {
+	row := q.db.QueryRowContext(ctx, recordedDays, slo)
+	var i RecordedDaysRow
+	err := row.Scan(&i.First, &i.Last)
+	return i, err
+}
+
+const recordedHours = `-- name: RecordedHours :one
+SELECT CAST(COALESCE(MIN(hour), -1) AS BIGINT) AS first, CAST(COALESCE(MAX(hour), -1) AS BIGINT) AS last FROM slo_ledger WHERE slo = $1
+`
+
+type RecordedHoursRow struct {
+	First int64
+	Last  int64
+}
+
+func (q *Queries) RecordedHours(ctx context.Context, slo string) (RecordedHoursRow, error) {
+	row := q.db.QueryRowContext(ctx, recordedHours, slo)
+	var i RecordedHoursRow
+	err := row.Scan(&i.First, &i.Last)
+	return i, err
+}
+
 const refusals = `-- name: Refusals :many
 SELECT slo, state, refused, examples, since FROM slo_refusals ORDER BY slo
 `

@@ -102,7 +102,11 @@ func (c *checker) counts(m *MetricSource, role string, path []any) {
 	}
 	want := map[string]string{"good": "good", "bad": "bad"}[role]
 	if got, _ := m.Spec["result"].(string); got != want {
-		c.fail("event_result", text.Say("under %s the result must be %q", "%s では result を %q にしてください", role, want),
+		wrong := text.Say("under %s the result must be %q", "%s では result を %q にしてください", role, want)
+		if want == "" {
+			wrong = text.Say("under %s there is no result: all events count", "%s に result は書けません。すべてのイベントを数えます", role)
+		}
+		c.fail("event_result", wrong,
 			text.Say("write `result: good` under good, `result: bad` under bad, and none under total", "good には `result: good`、bad には `result: bad` と書き、total には書かないでください"), with(path, "spec")...)
 	}
 }

@@ -36,6 +36,10 @@ export const sloContributions = (name: string, query: Query<"/api/v1/slos/{name}
 export const retiredInstances = (name: string) =>
   queryOptions({ queryKey: ["slo", "retired", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/retired", { signal, params: { path: { name }, query: { limit: 100 } } })) });
 
+/** What an instance was that is retired. */
+export const retiredInstance = (name: string) =>
+  queryOptions({ queryKey: ["slo", "was", name], queryFn: ({ signal }) => data(api.GET("/api/v1/retired-instances/{name}", { signal, params: { path: { name } } })), retry: false });
+
 /** What of an objective's expressions is hardly meant, as its sources say now. */
 export const sloInspection = (name: string) =>
   queryOptions({ queryKey: ["slo", "inspection", name], queryFn: ({ signal }) => data(api.GET("/api/v1/slos/{name}/inspection", { signal, params: { path: { name } } })), staleTime: 60_000 });

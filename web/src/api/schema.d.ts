@@ -1016,6 +1016,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retired-instances/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an instance was that was absent for long: its history, its last figures and its alerts */
+        get: operations["get-retired-instance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -5430,8 +5447,72 @@ export interface components {
             foundAt: string;
             labels: components["schemas"]["SloLabelValue"][];
             name: string;
+            /** @description The objective that it was an instance of. */
+            of: string;
             /** Format: date-time */
             retiredAt: string;
+        };
+        SloRetiredDay: {
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Left at its end; absent without events in the window.
+             */
+            budgetLeft?: number;
+            /** Format: double */
+            good: number;
+            /** Format: double */
+            total: number;
+        };
+        SloRetiredDetail: {
+            /** @description The latest, at most 50, the newest first. */
+            alerts: components["schemas"]["SloAlertView"][];
+            /**
+             * Format: double
+             * @description What was left of its error budget then.
+             */
+            budgetLeft?: number;
+            /** @description What each day counted (UTC), the oldest first; the last 400 where there are more. */
+            days: components["schemas"]["SloRetiredDay"][];
+            /**
+             * Format: date-time
+             * @description The first minute with data; absent where there never was any.
+             */
+            firstAt?: string;
+            /** Format: date-time */
+            foundAt: string;
+            /** Format: double */
+            good: number;
+            labels: components["schemas"]["SloLabelValue"][];
+            /**
+             * Format: date-time
+             * @description The end of the last minute with data.
+             */
+            lastAt?: string;
+            name: string;
+            /**
+             * Format: double
+             * @description As it was when the instance was retired.
+             */
+            objective: number;
+            /** @description The objective that it was an instance of. */
+            of: string;
+            /** Format: date-time */
+            retiredAt: string;
+            service: string;
+            /**
+             * Format: double
+             * @description Share of good events of the window that ended with the last minute; absent without events.
+             */
+            sli?: number;
+            title?: string;
+            /** Format: double */
+            total: number;
+            window: components["schemas"]["SloPeriod"];
         };
         SloRuleView: {
             /**
@@ -7895,6 +7976,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricsQueryResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-retired-instance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The objective's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloRetiredDetail"];
                 };
             };
             /** @description Error */

@@ -19,6 +19,7 @@ export type Team = Item<Answer<"/api/v1/teams", "get">>;
 export type SLO = Item<Answer<"/api/v1/slos", "get">>;
 export type SLODetail = Answer<"/api/v1/slos/{name}", "get">;
 export type Instances = NonNullable<SLODetail["instances"]>;
+export type RetiredInstance = Answer<"/api/v1/retired-instances/{name}", "get">;
 export type AlertRule = Inner<SLODetail["alertRules"]>;
 export type SLOCount = Item<Answer<"/api/v1/slos/counts", "get">>;
 export type Budgets = Answer<"/api/v1/slos/budgets", "get">;

@@ -104,7 +104,11 @@ function Retired({ name, count }: { name: string; count: number }) {
                 <tbody>
                   {(data.items ?? []).map((x) => (
                     <tr key={x.name}>
-                      <td className="anywhere">{labelsText(x.labels, t("group.without"))}</td>
+                      <td className="anywhere">
+                        <Link to="/slos/$name" params={{ name: x.name }}>
+                          {labelsText(x.labels, t("group.without"))}
+                        </Link>
+                      </td>
                       <td>
                         <At at={x.foundAt} short />
                       </td>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
+import { Problem } from "../../api/client";
 import { slo as sloQuery, sloAlerts } from "../../api/queries";
 import type { SLODetail } from "../../api/types";
 import { usePageTitle } from "../../app/title";
@@ -24,6 +25,7 @@ import { Instances } from "./Instances";
 import { labelsText } from "./parts";
 import { Queries } from "./Queries";
 import { Replay } from "./Replay";
+import { RetiredPage } from "./Retired";
 import { SLOCharts } from "./SLOCharts";
 import { Watched } from "./Watched";
 
@@ -63,6 +65,7 @@ export function SLOPage() {
   const shown = sections.filter((s) => (!at || s.then) && (!s.has || (query.data && s.has(query.data))));
   const { t } = useTranslation();
   usePageTitle(query.data?.title || name);
+  if (query.error instanceof Problem && query.error.status === 404 && name.includes("=")) return <RetiredPage name={name} />;
   return (
     <div className="page">
       <div className="pagehead">
