@@ -16,6 +16,7 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/fault"
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/observe/slo/exclusion"
@@ -211,6 +212,11 @@ func TestExclusionsAreFoundByWhomTheyCoverAndWhen(t *testing.T) {
 		} {
 			w.at(t0.Add(time.Duration(i+1) * time.Millisecond))
 			w.must(http.StatusOK, editor, http.MethodPost, "/api/v1/exclusions", c, nil)
+		}
+		var windows page[exclusion.View]
+		w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions?document=nightly", nil, &windows)
+		if got, want := windows.Items[0].When, text.Say("every day from 02:00 for 30 minutes, UTC", "毎日 2:00から30分(UTC)"); got != want {
+			t.Errorf("it recurs %q, want %q", got, want)
 		}
 		at := url.QueryEscape(t0.Add(26*time.Hour + 10*time.Minute).Format(time.RFC3339))
 		for query, want := range map[string]string{

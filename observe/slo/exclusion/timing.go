@@ -178,7 +178,11 @@ func (p pattern) next(now time.Time, within ledger.Span) (ledger.Span, bool) {
 func (s Shape) say() text.Both {
 	switch {
 	case s.Schedule != nil:
-		return text.Say("%s each time, %s from %s (%s)", "毎回%s、%s、%sから(%s)", s.Schedule.Duration, s.Schedule.RRule, s.Schedule.Start, s.Schedule.TimeZone)
+		p, wrong := s.read()
+		if len(wrong) > 0 {
+			return text.Say("%s", "%s", s.Schedule.RRule) // it was judged before, by other rules
+		}
+		return p.recurs.Spoken(p.each)
 	case s.BusinessHours != nil:
 		return text.Say("outside %s (%s)", "%sの外(%s)", strings.Join(s.BusinessHours.Hours, ", "), s.BusinessHours.TimeZone)
 	}
