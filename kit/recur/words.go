@@ -198,7 +198,9 @@ var englishDays = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thurs
 
 var japaneseDays = [...]string{"日", "月", "火", "水", "木", "金", "土"}
 
-func weekdaySpoken(d time.Weekday) text.Both { return text.Both{EN: englishDays[d], JA: japaneseDays[d]} }
+func weekdaySpoken(d time.Weekday) text.Both {
+	return text.Both{EN: englishDays[d], JA: japaneseDays[d]}
+}
 
 // weekdaysSpoken are days of the week in their order from Monday, without numbers.
 func weekdaysSpoken(days []Day) text.Both {

@@ -16,8 +16,8 @@ import (
 	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/database/dbtest"
 	"github.com/teiten/teiten/kit/fault"
-	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/observe/slo/exclusion"
 )
