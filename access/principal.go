@@ -27,6 +27,7 @@ const (
 	SLORead      httpapi.Scope = "slo:read"
 	SLOWrite     httpapi.Scope = "slo:write"
 	MetricsRead  httpapi.Scope = "metrics:read"
+	MetricsWrite httpapi.Scope = "metrics:write"
 	MeasureRead  httpapi.Scope = "measure:read"
 	NotifyRead   httpapi.Scope = "notify:read"
 	NotifyWrite  httpapi.Scope = "notify:write"
@@ -70,7 +71,7 @@ var roles = []struct {
 	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything, answers alerts and swaps shifts.", "すべてを閲覧し、アラートへの対応と当番の交代ができます。"),
 		[]httpapi.Scope{AccessRead, OncallWrite, AlertWrite}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),
-		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite, AlertManage}},
+		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite, MetricsWrite, AlertManage}},
 	{Admin, text.Say("Administrator", "管理者"), text.Say("Also manages people, tokens and the system.", "加えて、利用者・トークン・システムを管理できます。"),
 		[]httpapi.Scope{AccessAdmin, SystemAdmin, ProbeRun}},
 }

@@ -21,7 +21,9 @@ import (
 	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/notify"
+	"github.com/teiten/teiten/observe/metrics/embedded"
 	"github.com/teiten/teiten/observe/metrics/pushed"
+	"github.com/teiten/teiten/observe/metrics/receive"
 	"github.com/teiten/teiten/observe/probe"
 	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/respond/alert"
@@ -79,6 +81,16 @@ type EmbeddedConfig struct {
 	Enabled          bool          `json:"enabled" doc:"Keep metrics in an embedded Prometheus store." ja:"組み込みのPrometheusストアでメトリクスを保持します。"`
 	ScrapeConfigFile string        `json:"scrapeConfigFile" doc:"A file with scrape_configs in Prometheus' own syntax. It is read again when it changes." ja:"Prometheusの書式で scrape_configs を書いたファイル。変更すると読み直されます。"`
 	Retention        RetentionSpec `json:"retention"`
+	Receive          ReceiveConfig `json:"receive"`
+}
+
+// ReceiveConfig says what is taken of those who send metrics.
+type ReceiveConfig struct {
+	Enabled    bool     `json:"enabled" doc:"Take metrics by Prometheus remote write (/api/v1/write) and OTLP (/api/v1/otlp/v1/metrics), from who has a token with the scope metrics:write." ja:"Prometheusリモートライト(/api/v1/write)とOTLP(/api/v1/otlp/v1/metrics)でメトリクスを受信します。スコープ metrics:write のトークンが必要です。"`
+	OutOfOrder Duration `json:"outOfOrder" doc:"How much older than the newest a sample may be. The default is longer than the usual senders keep what they could not send." ja:"最新のサンプルよりどれだけ古いものまで受け付けるか。既定値は、一般的な送信元が未送信分を保持する時間より長くしてあります。"`
+	MaxSeries  int      `json:"maxSeries" doc:"How many series the store may hold in memory, scraped ones included, before new ones that are sent are refused. Each takes about 8 KB." ja:"メモリに保持する系列数の上限(スクレイプ分を含む)。超えると、送られてきた新しい系列を受け付けません。1系列あたり約8KBです。"`
+	MaxBody    int64    `json:"maxBody" doc:"How many bytes one request may have, once it is unpacked; at most 64 MB." ja:"1リクエストの上限(展開後のバイト数)。最大64MB。"`
+	Promote    []string `json:"promoteResourceAttributes" doc:"Attributes of OTLP resources that become labels of every metric, such as deployment.environment.name. Others are in target_info." ja:"すべてのメトリクスのラベルにするOTLPリソース属性(例: deployment.environment.name)。それ以外は target_info に入ります。"`
 }
 
 // RetentionSpec bounds the embedded store.
@@ -178,6 +190,7 @@ func DefaultConfig() Config {
 		Log:    LogConfig{Level: "info", Format: "text"},
 		Metrics: MetricsConfig{Embedded: EmbeddedConfig{
 			Enabled: true, Retention: RetentionSpec{Time: Duration(40 * 24 * time.Hour)},
+			Receive: ReceiveConfig{Enabled: true, OutOfOrder: Duration(embedded.DefaultOutOfOrder), MaxSeries: embedded.DefaultMaxSeries, MaxBody: receive.DefaultMaxBody},
 		}},
 		SLO: SLOConfig{Settle: Duration(2 * time.Minute), Retention: SLORetention{
 			Minutes: Duration(slo.DefaultRetention.Minutes), Hours: Duration(slo.DefaultRetention.Hours),
@@ -217,6 +230,10 @@ func LoadConfig(file string, environ []string) (Config, error) {
 // leastMinutes is how long minutes must be kept: longer than a month, so that the
 // windows that most objectives have are exact to the minute.
 const leastMinutes = 40 * 24 * time.Hour
+
+// mostOutOfOrder is how late samples may come at most: each block of the store that
+// they belong to is written again.
+const mostOutOfOrder = 7 * 24 * time.Hour
 
 // leastDeliveries is how long deliveries must be kept: longer than they are
 // tried, so that people can look at what failed.
@@ -271,6 +288,10 @@ func (c *Config) checkRooms(wrong func(field string, what, remedy text.Both)) {
 	}
 	if d := time.Duration(c.SLO.Settle); d <= 0 || d > time.Hour {
 		wrong("slo.settle", text.Say("slo.settle: %s is not possible", "slo.settle: %s は指定できません", d), text.Say("choose more than nothing and at most 1h, such as 2m", "2m のように、0より長く1h以下にしてください"))
+	}
+	if r := c.Metrics.Embedded.Receive; time.Duration(r.OutOfOrder) < time.Minute || time.Duration(r.OutOfOrder) > mostOutOfOrder || r.MaxSeries < 1 || r.MaxBody < 1<<10 || r.MaxBody > 64<<20 {
+		wrong("metrics.embedded.receive", text.Say("metrics.embedded.receive is out of bounds", "metrics.embedded.receive の値が範囲外です"),
+			text.Say("outOfOrder lies between 1m and 7d, maxSeries is at least 1, and maxBody lies between 1024 and 67108864", "outOfOrder は 1m から 7d、maxSeries は1以上、maxBody は1024から67108864の範囲で指定してください"))
 	}
 	if c.SLO.Instances < 1 || c.SLO.Instances > 1_000_000 {
 		wrong("slo.instances", text.Say("slo.instances must lie between 1 and 1000000", "slo.instances は1から1000000の範囲で指定してください"), text.Say("20000 suits most servers", "通常は20000で十分です"))

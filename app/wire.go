@@ -26,6 +26,7 @@ import (
 	"github.com/teiten/teiten/observe/metrics/embedded"
 	"github.com/teiten/teiten/observe/metrics/plugin"
 	"github.com/teiten/teiten/observe/metrics/pushed"
+	"github.com/teiten/teiten/observe/metrics/receive"
 	"github.com/teiten/teiten/observe/metrics/remote"
 	"github.com/teiten/teiten/observe/probe"
 	probecheck "github.com/teiten/teiten/observe/probe/check"
@@ -45,7 +46,8 @@ type rooms struct {
 	Notify   *notify.Service
 	Catalog  *catalog.Service
 	Sources  *metrics.Sources
-	Store    *embedded.Store // nil where metrics come from elsewhere only
+	Store    *embedded.Store   // nil where metrics come from elsewhere only
+	Receiver *receive.Receiver // nil where nothing is taken
 	Events   *pushed.Service
 	Probes   *probe.Service
 	SLO      *slo.Service
@@ -178,6 +180,7 @@ func (a *App) openSources(ctx context.Context) error {
 		store, err := embedded.Open(ctx, embedded.Options{
 			Dir: a.config.metricsFolder(), ScrapeConfigFile: c.ScrapeConfigFile, Targets: a.options.Targets,
 			RetentionTime: time.Duration(c.Retention.Time), RetentionSize: c.Retention.Size,
+			OutOfOrder: time.Duration(c.Receive.OutOfOrder), MaxSeries: c.Receive.MaxSeries,
 			Registerer: a.metrics, Log: a.log,
 		})
 		if err != nil {
@@ -186,9 +189,21 @@ func (a *App) openSources(ctx context.Context) error {
 		a.later(func(context.Context) error { return store.Close() })
 		a.Store = store
 		a.Sources.AddBuiltin("embedded", store)
+		a.openReceiver(c.Receive)
 	}
 	a.openPlugins()
 	return a.Sources.Reload(ctx)
+}
+
+// openReceiver takes what others send into the embedded store.
+func (a *App) openReceiver(c ReceiveConfig) {
+	if !c.Enabled {
+		return
+	}
+	a.Receiver = receive.New(receive.Options{
+		Store: a.Store, OutOfOrder: time.Duration(c.OutOfOrder), MaxSeries: c.MaxSeries, MaxBody: c.MaxBody, Promote: c.Promote, Log: a.log,
+	})
+	a.Sources.ReceiveFor("embedded", a.Receiver)
 }
 
 // openPlugins names the programs that are data sources. They do not see the
@@ -252,6 +267,9 @@ func (a *App) openAPI(context.Context) error {
 		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts,
 	} {
 		room.Register(a.api)
+	}
+	if a.Receiver != nil {
+		a.Receiver.Register(a.api)
 	}
 	a.metrics.MustRegister(a.SLO.Collector(), a.Notify.Collector(), a.Sources.Collector())
 	a.registerSystem()

@@ -100,6 +100,7 @@ type API struct {
 
 	addresses *limiter
 	callers   *limiter
+	machines  *limiter // of both, where machines call all the time
 	streams   *streams
 
 	mu      sync.RWMutex
@@ -133,6 +134,7 @@ func New(o Options) *API {
 		mux:       http.NewServeMux(),
 		addresses: newLimiter(o.PerAddress.or(RateLimit{Burst: 600, Every: 20 * time.Millisecond}), o.Now),
 		callers:   newLimiter(o.PerCaller.or(RateLimit{Burst: 400, Every: 20 * time.Millisecond}), o.Now),
+		machines:  newLimiter(machineRate, o.Now),
 		streams:   newStreams(o.MaxStreams),
 		guarded:   map[string]Scope{},
 		intakes:   map[string]bool{},
@@ -258,6 +260,32 @@ func (a *API) Intake(pattern string, h http.Handler) {
 	a.intakes[pattern] = true
 	a.mu.Unlock()
 	a.mux.Handle(pattern, h)
+}
+
+// machineRate is how often machines may call what HandleSteady serves.
+var machineRate = RateLimit{Burst: 4000, Every: time.Millisecond}
+
+// HandleSteady registers a raw handler that machines call all the time, such as
+// senders of metrics. They may do so far more often than people, are told to come
+// again with 503, since some of them throw away what was answered with 429, and
+// are logged only where they fail.
+func (a *API) HandleSteady(pattern string, scope Scope, h http.Handler) {
+	a.guard(pattern, scope)
+	a.mu.Lock()
+	a.intakes[pattern] = true
+	a.mu.Unlock()
+	a.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wait := a.machines.take("address:" + AddressKey(ClientIP(r.Context()))); wait > 0 {
+			a.WriteError(w, r, later(tooOften(wait)))
+			return
+		}
+		ctx, err := a.admit(r, scope, a.machines)
+		if err != nil {
+			a.WriteError(w, r, later(err))
+			return
+		}
+		h.ServeHTTP(w, r.WithContext(ctx))
+	}))
 }
 
 func (a *API) takesIn(pattern string) bool {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -40,6 +41,29 @@ func (b *timedBody) Read(p []byte) (int, error) {
 		_ = b.c.SetReadDeadline(time.Time{}) // it could be set, so it can be lifted
 	}
 	return n, err
+}
+
+// ReadBody reads the body of a request to a raw handler into buf. What has more
+// than most bytes, or is too slow, is a fault that answers it.
+func ReadBody(r *http.Request, most int64, buf *bytes.Buffer) error {
+	if r.ContentLength > most {
+		return TooLarge(most)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, most+1))
+	var larger *http.MaxBytesError
+	switch {
+	case errors.As(err, &larger):
+		return TooLarge(larger.Limit)
+	case slowBody(err):
+		return tooSlow()
+	case err != nil:
+		return fault.New(fault.Invalid, "http.body_cut",
+			text.Say("the request ended before its body did", "リクエストの本文が途中で終わりました")).
+			Fix(text.Say("send it again", "もう一度送ってください")).On("body").Wrap(err)
+	case int64(buf.Len()) > most:
+		return TooLarge(most)
+	}
+	return nil
 }
 
 // slowBody reports an error that comes of a body that was too slow.

@@ -178,7 +178,7 @@ func TestSchemaNamesAreQualifiedByPackage(t *testing.T) {
 }
 
 func TestStatusKeepsTheFault(t *testing.T) {
-	err := tooLarge(10)
+	err := TooLarge(10)
 	f, ok := fault.As(err)
 	if !ok || f.Code != "http.body_too_large" || !errors.Is(err, error(f)) {
 		t.Errorf("%v", err)

@@ -143,6 +143,14 @@ func Forbidden(scope Scope) error {
 			"その権限を持つロールを管理者に依頼するか、このスコープを持つトークンを使ってください"))
 }
 
+// later answers a limit with 503, for machines that try again only then.
+func later(err error) error {
+	if f, ok := fault.As(err); ok && f.Kind == fault.Limited {
+		return Status(http.StatusServiceUnavailable, f)
+	}
+	return err
+}
+
 func tooOften(wait time.Duration) error {
 	return fault.New(fault.Limited, "http.rate_limit",
 		text.Say("too many requests", "リクエストが多すぎます")).
@@ -150,7 +158,8 @@ func tooOften(wait time.Duration) error {
 		After(wait)
 }
 
-func tooLarge(limit int64) error {
+// TooLarge is the answer to a body of more than so many bytes.
+func TooLarge(limit int64) error {
 	return Status(http.StatusRequestEntityTooLarge, fault.New(fault.Invalid, "http.body_too_large",
 		text.Say("the request is larger than %d bytes", "リクエストが上限の %d バイトを超えています", limit)).
 		Fix(text.Say("send less at once", "分割して送ってください")).On("body"))
@@ -173,7 +182,7 @@ func (a *API) judge(ctx context.Context, err error) *Problem {
 	}
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
-		err = tooLarge(big.Limit)
+		err = TooLarge(big.Limit)
 	}
 	if slowBody(err) {
 		err = tooSlow()

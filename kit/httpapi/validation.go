@@ -70,7 +70,7 @@ func bodyStatus(status int, errs []error) (int, []error) {
 func humaFault(status int, msg string, errs []error, limit int64) *fault.Error {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
-		f, _ := fault.As(tooLarge(limit))
+		f, _ := fault.As(TooLarge(limit))
 		return f
 	case http.StatusUnsupportedMediaType:
 		return fault.New(fault.Invalid, "http.content_type",

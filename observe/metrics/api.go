@@ -61,6 +61,8 @@ func (s *Sources) Register(a *httpapi.API) {
 		Summary:   "Ask a data source how it is, now"}, s.apiTest)
 	httpapi.Register(a, httpapi.Op{ID: "list-targets", Method: http.MethodGet, Path: "/api/v1/sources/{name}/targets", Scope: scopeRead, Tag: tag,
 		Summary: "List what a data source scrapes by itself, and how that goes"}, s.apiTargets)
+	httpapi.Register(a, httpapi.Op{ID: "list-senders", Method: http.MethodGet, Path: "/api/v1/sources/{name}/senders", Scope: scopeRead, Tag: tag,
+		Summary: "List who sends metrics to a data source, since the server started, and how that goes"}, s.apiSenders)
 	httpapi.Register(a, httpapi.Op{ID: "query", Method: http.MethodGet, Path: "/api/v1/query", Scope: scopeRead, Tag: tag, RateLimit: explorerRate,
 		Summary: "Evaluate a PromQL expression at one moment"}, s.apiQuery)
 	httpapi.Register(a, httpapi.Op{ID: "query-range", Method: http.MethodGet, Path: "/api/v1/query_range", Scope: scopeRead, Tag: tag, RateLimit: explorerRate,
@@ -140,6 +142,45 @@ func (s *Sources) apiTargets(_ context.Context, in *testIn) (*targetsOut, error)
 			LastError: t.LastError, LastAt: moment(t.LastAt), TookSeconds: t.Took.Seconds()})
 	}
 	return &targetsOut{httpapi.Page[TargetView]{Items: items}}, nil
+}
+
+// SenderView is one who sends metrics, as the API shows it.
+type SenderView struct {
+	Token       string      `json:"token" doc:"The name of its token."`
+	Address     string      `json:"address"`
+	Agent       string      `json:"agent,omitempty" doc:"The program, as it calls itself."`
+	Protocol    string      `json:"protocol"`
+	State       SenderState `json:"state" enum:"ok,late,silent,refused,clashing"`
+	FirstAt     *time.Time  `json:"firstAt,omitempty"`
+	LastAt      *time.Time  `json:"lastAt,omitempty" doc:"Of its latest request."`
+	NewestAt    *time.Time  `json:"newestAt,omitempty" doc:"Its latest sample."`
+	LagSeconds  float64     `json:"lagSeconds" doc:"How old the latest sample was when it came."`
+	Requests    int64       `json:"requests"`
+	Samples     int64       `json:"samples" doc:"That were stored."`
+	Refused     int64       `json:"refused" doc:"Samples that were not."`
+	LastError   string      `json:"lastError,omitempty" doc:"What was wrong last, and how to mend it, in the reader's language."`
+	LastErrorAt *time.Time  `json:"lastErrorAt,omitempty"`
+	Clash       string      `json:"clash,omitempty" doc:"A series that another sender sends as well: what it counts is wrong."`
+}
+
+type sendersOut struct{ Body httpapi.Page[SenderView] }
+
+func (s *Sources) apiSenders(ctx context.Context, in *testIn) (*sendersOut, error) {
+	senders, err := s.Senders(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]SenderView, 0, len(senders))
+	for _, x := range senders {
+		v := SenderView{Token: x.Token, Address: x.Address, Agent: x.Agent, Protocol: x.Protocol, State: x.State,
+			FirstAt: moment(x.FirstAt), LastAt: moment(x.LastAt), NewestAt: moment(x.Newest), Requests: x.Requests, Samples: x.Samples, Refused: x.Refused,
+			LastError: x.Trouble.In(text.LangFrom(ctx)), LastErrorAt: moment(x.TroubleAt), Clash: x.Clash}
+		if !x.Newest.IsZero() {
+			v.LagSeconds = max(0, x.LastAt.Sub(x.Newest).Seconds())
+		}
+		items = append(items, v)
+	}
+	return &sendersOut{httpapi.Page[SenderView]{Items: items}}, nil
 }
 
 type testIn struct {

@@ -37,6 +37,25 @@ type Beginner interface {
 	Begins() int64
 }
 
+// Latecomer is a Counting that is sent samples, which may come after their minute
+// was counted.
+type Latecomer interface {
+	// Late returns what may count otherwise by what came since it was asked last.
+	// The same comes again after an abrupt end, unless LateTaken was told of it.
+	Late() (changed []Late, mark int64)
+	// LateTaken says that what Late returned with a mark is kept elsewhere now.
+	LateTaken(mark int64) error
+}
+
+// Late is a span of minutes, [From, To), of which samples came late.
+type Late struct {
+	// Selection is what it concerns. Where its Expr is empty, that is whatever is
+	// not counted as samples come, and with All everything.
+	Selection Selection
+	All       bool
+	From, To  int64
+}
+
 // Selection is a sum of counters.
 type Selection struct {
 	// Expr is an expression that promexpr.Countable accepts.

@@ -47,6 +47,7 @@ type Sources struct {
 	changed   chan struct{} // wakes Run
 	explorers chan struct{} // the questions of people under way
 	stale     atomic.Bool   // what is stored is about to change
+	receivers map[string]SenderLister
 }
 
 // NewSources returns a registry that is empty until a source is added with
@@ -390,8 +391,9 @@ type counting struct {
 }
 
 var (
-	_ Counting = counting{}
-	_ Beginner = counting{}
+	_ Counting  = counting{}
+	_ Beginner  = counting{}
+	_ Latecomer = counting{}
 )
 
 // Counts implements Counting.
@@ -414,4 +416,20 @@ func (s counting) Begins() int64 {
 		return b.Begins()
 	}
 	return 0
+}
+
+// Late implements Latecomer.
+func (s counting) Late() ([]Late, int64) {
+	if l, ok := s.c.(Latecomer); ok {
+		return l.Late()
+	}
+	return nil, 0
+}
+
+// LateTaken implements Latecomer.
+func (s counting) LateTaken(mark int64) error {
+	if l, ok := s.c.(Latecomer); ok {
+		return l.LateTaken(mark)
+	}
+	return nil
 }

@@ -48,6 +48,7 @@ type engine struct {
 	turn    sync.Mutex // one round at a time
 	sources sourceBook
 	watched watched
+	late    latecomers
 	groups  map[string]*grouped // of the objectives that are taken apart
 
 	mu     sync.Mutex
@@ -163,7 +164,7 @@ func (e *engine) round(ctx context.Context, held []int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	errs = append(errs, e.rebuild(ctx, now), e.reread(ctx, now), e.discover(ctx, defs, now))
+	errs = append(errs, e.rebuild(ctx, now), e.late.hear(ctx, e.s, defs, now), e.reread(ctx, now), e.discover(ctx, defs, now))
 	if moved > 0 {
 		errs = append(errs, e.sources.follow(ctx, e.s, read.down, now))
 		e.s.figures.round(time.Since(began), moved)

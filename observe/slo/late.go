@@ -94,7 +94,7 @@ func (e *engine) rereadIn(ctx context.Context, sh *shard, asked []db.SloLate, no
 		}
 		// What lies ahead is read in its time; what lies before the windows is in
 		// none of them.
-		span := ledger.Between(max(a.FromMinute, m.def.reach(sh.end), m.from), min(a.ToMinute, sh.end))
+		span := ledger.Between(max(a.FromMinute, m.def.reach(sh.end), m.from), min(a.ToMinute, m.final))
 		if span.Len() > 0 {
 			m.lose(span)
 		}

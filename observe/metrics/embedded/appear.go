@@ -70,7 +70,7 @@ func equal(name, v string) *labels.Matcher { return labels.MustNewMatcher(labels
 
 // oldest is the time before which the store holds nothing.
 func (s *Store) oldest() int64 {
-	from := s.db.Head().MinTime()
+	from := begin(s.db.Head())
 	for _, b := range s.db.Blocks() {
 		from = min(from, b.MinTime())
 	}

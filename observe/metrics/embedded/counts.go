@@ -251,6 +251,15 @@ func remember(state *increase.State, c chunks.Meta, before int64, of promexpr.Ob
 
 // samplesOf yields what was stored of one series in [from, to].
 func (s *Store) samplesOf(ls labels.Labels, of promexpr.Observed, from, to int64, yield func(t int64, v float64)) error {
+	return s.eachOf(ls, from, to, func(it chunkenc.Iterator, kind chunkenc.ValueType) {
+		if t, v, err := observation(it, kind, of); err == nil && fits(kind, of, v) {
+			yield(t, v)
+		}
+	})
+}
+
+// eachOf yields the samples of one series in [from, to], of whatever kind.
+func (s *Store) eachOf(ls labels.Labels, from, to int64, yield func(it chunkenc.Iterator, kind chunkenc.ValueType)) error {
 	q, err := s.db.Querier(from, to)
 	if err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
@@ -263,9 +272,7 @@ func (s *Store) samplesOf(ls labels.Labels, of promexpr.Observed, from, to int64
 		}
 		it := set.At().Iterator(nil)
 		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-			if t, v, err := observation(it, kind, of); err == nil && fits(kind, of, v) {
-				yield(t, v)
-			}
+			yield(it, kind)
 		}
 	}
 	if err := set.Err(); err != nil {

@@ -103,7 +103,7 @@ func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	if s.disk.full() {
 		return refusing{s}
 	}
-	return s.watch.appender(guarded{s.db.AppenderV2(ctx), s})
+	return s.watch.appender(guarded{s.db.AppenderV2(ctx), s}, false)
 }
 
 // guarded notices when a commit fails for want of space.

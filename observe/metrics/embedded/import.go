@@ -101,7 +101,7 @@ func (s *Store) importFault(err error) error {
 func (s *Store) firstScraped() int64 {
 	now := time.Now().UnixMilli()
 	if h := s.db.Head(); h.NumSeries() > 0 {
-		return min(h.MinTime(), now)
+		return min(begin(h), now)
 	}
 	return now
 }

@@ -2,9 +2,9 @@
 // itself, so that the product works without any other server.
 //
 // It is Prometheus as a library: its store, its query engine, its scraper and
-// its discovery of targets, with its configuration syntax. It has no rules, no
-// alerting and no remote write; who needs those runs Prometheus and points a
-// data source at it.
+// its discovery of targets, with its configuration syntax. It also takes what
+// others send (package receive). It has no rules and no alerting; who needs those
+// runs Prometheus and points a data source at it.
 package embedded
 
 import (
@@ -54,6 +54,12 @@ const (
 	DefaultConcurrency  = 8
 	DefaultMinFree      = 64 << 20
 	DefaultInterval     = 15 * time.Second
+
+	// DefaultOutOfOrder is how old a sample may be that is sent: longer than the
+	// usual senders keep what they could not send. A Prometheus server does so for
+	// two to three hours, its agent for four, others for up to eight.
+	DefaultOutOfOrder = 12 * time.Hour
+	DefaultMaxSeries  = 500_000 // about 8 KB each
 )
 
 // Options says where the store lives and what it may use. Zero values stand for
@@ -65,9 +71,11 @@ type Options struct {
 	RetentionTime    time.Duration // how long samples are kept
 	RetentionSize    int64         // how many bytes blocks may take; 0 is no limit
 	QueryTimeout     time.Duration
-	MaxSamples       int   // a query may hold in memory
-	MaxConcurrency   int   // queries at a time; others wait
-	MinFree          int64 // bytes free on the disk below which no sample is accepted
+	MaxSamples       int           // a query may hold in memory
+	MaxConcurrency   int           // queries at a time; others wait
+	MinFree          int64         // bytes free on the disk below which no sample is accepted
+	OutOfOrder       time.Duration // how much older than the newest a sample may be that is sent
+	MaxSeries        int           // in memory, beyond which none is taken that is sent and new
 	Registerer       prometheus.Registerer
 	Log              *slog.Logger
 }
@@ -78,6 +86,8 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MaxSamples, DefaultMaxSamples)
 	setDefault(&o.MaxConcurrency, DefaultConcurrency)
 	setDefault(&o.MinFree, DefaultMinFree)
+	setDefault(&o.OutOfOrder, DefaultOutOfOrder)
+	setDefault(&o.MaxSeries, DefaultMaxSeries)
 	if o.Registerer == nil {
 		o.Registerer = prometheus.NewRegistry()
 	}
@@ -103,6 +113,7 @@ type Store struct {
 	slots     chan struct{} // one per running query
 	disk      diskGuard
 	watch     *watch
+	syncer    syncer
 
 	discovery *discovery.Manager
 	scraper   *scrape.Manager
@@ -137,7 +148,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the metrics folder: %w", err)
 	}
-	if err := removeSpools(o.Dir); err != nil {
+	if err := errors.Join(removeSpools(o.Dir), s.watch.late.read(o.Dir)); err != nil {
 		return nil, err
 	}
 	s.disk = diskGuard{dir: o.Dir, reserve: uint64(o.MinFree), free: freeBytes, log: s.log}
@@ -186,6 +197,7 @@ func (s *Store) openDB() error {
 	o.StripeSize = stripes
 	o.HeadChunksWriteBufferSize = headWriteBuffer
 	o.EnableOverlappingCompaction = true
+	o.OutOfOrderTimeWindow = s.o.OutOfOrder.Milliseconds()
 	// A counter that says when it began gets a zero at that moment. Its first
 	// increase counts then, and a restart between two scrapes is always seen.
 	o.EnableSTAsZeroSample = true
@@ -247,13 +259,16 @@ func (s *Store) Span() (from, to time.Time, ok bool) {
 		lo, hi = min(lo, b.MinTime()), max(hi, b.MaxTime()-1)
 	}
 	if h := s.db.Head(); h.NumSeries() > 0 {
-		lo, hi = min(lo, h.MinTime()), max(hi, h.MaxTime())
+		lo, hi = min(lo, begin(h)), max(hi, h.MaxTime())
 	}
 	if lo > hi {
 		return time.Time{}, time.Time{}, false
 	}
 	return time.UnixMilli(lo).UTC(), time.UnixMilli(hi).UTC(), true
 }
+
+// begin is the time of the oldest sample in memory.
+func begin(h *tsdb.Head) int64 { return min(h.MinTime(), h.MinOOOTime()) }
 
 // Append writes samples as if they had just been scraped. All are durable when
 // it returns nil; on an error none is. Points of a series must not be older than

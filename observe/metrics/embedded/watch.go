@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -32,6 +33,8 @@ type watch struct {
 	gate sync.RWMutex
 	on   atomic.Bool
 
+	late late // what came after its minute was over
+
 	mu       sync.Mutex // guards what is below
 	live     increase.Live
 	series   map[storage.SeriesRef]*series // nil: met, and of no interest
@@ -51,10 +54,11 @@ func (s *Store) newest() int64 {
 
 // series is one that is of interest.
 type series struct {
-	ls    labels.Labels
-	state increase.State
-	count bool // its samples are native histograms
-	parts []increase.Place
+	ls     labels.Labels
+	state  increase.State
+	newest int64 // the latest sample, or mark that it is gone, that was met
+	count  bool  // its samples are native histograms
+	parts  []increase.Place
 }
 
 // pruneEvery is how often series are forgotten that had no sample for as long:
@@ -182,18 +186,20 @@ var notes = sync.Pool{New: func() any { return new([]noted) }}
 // counted is an appender whose samples are counted once they are committed.
 type counted struct {
 	storage.AppenderV2
-	w     *watch
-	notes *[]noted
+	w        *watch
+	notes    *[]noted
+	received bool // sent by others, and so perhaps late or out of order
 }
 
 // appender counts what a commits.
-func (w *watch) appender(a storage.AppenderV2) storage.AppenderV2 {
+func (w *watch) appender(a storage.AppenderV2, received bool) *counted {
 	n, _ := notes.Get().(*[]noted)
-	return &counted{a, w, n}
+	return &counted{a, w, n, received}
 }
 
 // Append implements storage.AppenderV2.
 func (c *counted) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, o storage.AOptions) (storage.SeriesRef, error) {
+	o.RejectOutOfOrder = o.RejectOutOfOrder || !c.received
 	ref, err := c.AppenderV2.Append(ref, ls, st, t, v, h, fh, o)
 	if err != nil {
 		return ref, err
@@ -220,11 +226,26 @@ func (c *counted) Commit() error {
 	c.w.gate.RLock()
 	defer c.w.gate.RUnlock()
 	err := c.AppenderV2.Commit()
-	if err == nil && c.w.on.Load() {
-		c.w.count(*c.notes)
+	if err == nil {
+		err = c.count(time.Now())
 	}
 	c.release()
 	return err
+}
+
+// count takes what was committed. An error says that it may not be known after an
+// abrupt end that some of it came late.
+func (c *counted) count(now time.Time) error {
+	if c.received {
+		c.w.late.note(*c.notes, now)
+	}
+	if c.w.on.Load() {
+		c.w.count(*c.notes, c.received, overAt(now))
+	}
+	if c.received {
+		return c.w.late.keep()
+	}
+	return nil
 }
 
 // Rollback implements storage.AppenderV2.
@@ -240,8 +261,8 @@ func (c *counted) release() {
 	c.notes = new([]noted)
 }
 
-// count takes committed samples.
-func (w *watch) count(samples []noted) {
+// count takes committed samples. Minutes before over were over when they came.
+func (w *watch) count(samples []noted, received bool, over int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var why *increase.Witness
@@ -254,12 +275,18 @@ func (w *watch) count(samples []noted) {
 		if sr == nil {
 			continue
 		}
+		if received && w.outOfTurn(sr, n, over) {
+			continue
+		}
 		usual := sr.state.Usual(n.t) && (sr.count == n.count || promvalue.IsStaleNaN(n.v))
 		if why == nil && (!usual || sr.state.Missed(n.t) || n.st > sr.state.T) {
 			why = w.s.witness()
 		}
 		if !usual {
 			w.lookUp(sr, n, why)
+			if received {
+				sr.distrust(n.t)
+			}
 			continue
 		}
 		if n.st > sr.state.T && n.st < n.t {
@@ -300,7 +327,7 @@ func (w *watch) meet(n *noted) *series {
 	sr.ls = n.ls.Copy()
 	hash := n.ls.Hash()
 	if state, ok := w.warm[hash]; ok {
-		sr.state = state
+		sr.state, sr.newest = state, max(state.T, state.Stale)
 		delete(w.warm, hash)
 	}
 	w.series[n.ref] = sr

@@ -19,12 +19,15 @@ type Live struct {
 
 // watched is one selection.
 type watched struct {
+	selection metrics.Selection
+
 	plan   Plan
 	since  int64 // the first minute of which every sample was counted
 	rings  map[string]*Ring
 	series int
 	faults []failed
 	broken error // it selects too much
+	late   Span  // minutes of which samples came late
 }
 
 // failed is a sample that no counter has.
@@ -64,7 +67,7 @@ func (l *Live) Watch(selections []metrics.Selection, since int64) (fresh []*Tall
 			if err != nil || plan.bounded() {
 				continue // Counts says why, or reads whole histograms
 			}
-			x = &watched{plan: plan, since: since, rings: map[string]*Ring{}}
+			x = &watched{selection: selection, plan: plan, since: since, rings: map[string]*Ring{}}
 			fresh = append(fresh, NewTally(plan, 0, 0))
 		}
 		x.series, x.broken = 0, nil
@@ -153,6 +156,40 @@ func (p Place) Fail(minute int64, err error) {
 
 // Distrust has the minutes up to this one of the place's selection read anew.
 func (p Place) Distrust(minute int64) { p.of.since = max(p.of.since, minute+1) }
+
+// Late notes that a sample of the place's selection came after its minute was
+// over: what was counted in the minutes [from, to) may be otherwise now.
+func (p Place) Late(from, to int64) { p.of.late = p.of.late.With(from, to) }
+
+// Late returns the selections of which samples came late since it was asked last,
+// with the minutes that may be otherwise now.
+func (l *Live) Late() []metrics.Late {
+	var all []metrics.Late
+	for _, x := range l.watched {
+		if x.late.To > x.late.From {
+			all = append(all, metrics.Late{Selection: x.selection, From: x.late.From, To: x.late.To})
+			x.late = Span{}
+		}
+	}
+	return all
+}
+
+// Watches reports whether a selection is counted as samples come.
+func (l *Live) Watches(s metrics.Selection) bool { return l.watched[selectionKey(s)] != nil }
+
+// Span is the minutes [From, To). Its zero value is empty.
+type Span struct{ From, To int64 }
+
+// With is the shortest span that holds this one and [from, to).
+func (s Span) With(from, to int64) Span {
+	switch {
+	case from >= to:
+		return s
+	case s.From >= s.To:
+		return Span{from, to}
+	}
+	return Span{min(s.From, from), max(s.To, to)}
+}
 
 // Recall puts into dst what a plain sum counted in the minutes from from on, as
 // many as dst holds, and reports false where that takes Recent.
