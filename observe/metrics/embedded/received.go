@@ -85,8 +85,14 @@ type syncer struct {
 	asked atomic.Int64
 
 	mu     sync.Mutex
-	done   int64          // what was asked up to here is on the disk
-	synced map[string]int // by folder: the newest segment that was
+	done   int64              // what was asked up to here is on the disk
+	synced map[string]segment // by folder: the newest that was
+}
+
+// segment is a file of a log, as it was when it reached the disk.
+type segment struct {
+	number int
+	size   int64
 }
 
 // Sync returns when all that was committed before is on the disk.
@@ -108,7 +114,7 @@ func (s *Store) Sync() error {
 	return nil
 }
 
-// folder syncs the segments of a log that may have been written to since.
+// folder syncs the segments of a log that were written to since.
 func (y *syncer) folder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,22 +123,40 @@ func (y *syncer) folder(dir string) error {
 	if err != nil {
 		return err
 	}
-	if y.synced == nil {
-		y.synced = map[string]int{}
-	}
-	newest, seen := y.synced[dir]
+	last, known := y.synced[dir]
+	newest := last
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
-		if err != nil || seen && n < newest {
+		if err != nil || known && n < last.number {
 			continue
 		}
-		// A segment that was cut away meanwhile is in a block.
-		if err := syncFile(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && known && (segment{n, info.Size()}) == last {
+			continue // one that was cut away meanwhile is in a block
+		}
+		if err == nil {
+			err = syncFile(filepath.Join(dir, e.Name()))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		y.synced[dir] = max(y.synced[dir], n)
+		if n >= newest.number {
+			newest = segment{n, info.Size()}
+		}
 	}
-	return syncFile(dir)
+	if !known || newest.number != last.number { // a file that is new is to be found again
+		if err := syncFile(dir); err != nil {
+			return err
+		}
+	}
+	if y.synced == nil {
+		y.synced = map[string]segment{}
+	}
+	y.synced[dir] = newest
+	return nil
 }
 
 // syncFile has a file or folder on the disk.

@@ -71,11 +71,12 @@ type Options struct {
 	RetentionTime    time.Duration // how long samples are kept
 	RetentionSize    int64         // how many bytes blocks may take; 0 is no limit
 	QueryTimeout     time.Duration
-	MaxSamples       int           // a query may hold in memory
-	MaxConcurrency   int           // queries at a time; others wait
-	MinFree          int64         // bytes free on the disk below which no sample is accepted
-	OutOfOrder       time.Duration // how much older than the newest a sample may be that is sent
-	MaxSeries        int           // in memory, beyond which none is taken that is sent and new
+	MaxSamples       int              // a query may hold in memory
+	MaxConcurrency   int              // queries at a time; others wait
+	MinFree          int64            // bytes free on the disk below which no sample is accepted
+	OutOfOrder       time.Duration    // how much older than the newest a sample may be that is sent
+	MaxSeries        int              // in memory, beyond which none is taken that is sent and new
+	Now              func() time.Time // by which samples are late that are sent; time.Now where nil
 	Registerer       prometheus.Registerer
 	Log              *slog.Logger
 }
@@ -88,6 +89,9 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MinFree, DefaultMinFree)
 	setDefault(&o.OutOfOrder, DefaultOutOfOrder)
 	setDefault(&o.MaxSeries, DefaultMaxSeries)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Registerer == nil {
 		o.Registerer = prometheus.NewRegistry()
 	}

@@ -227,7 +227,7 @@ func (c *counted) Commit() error {
 	defer c.w.gate.RUnlock()
 	err := c.AppenderV2.Commit()
 	if err == nil {
-		err = c.count(time.Now())
+		err = c.count(c.w.s.o.Now())
 	}
 	c.release()
 	return err

@@ -50,21 +50,31 @@ func (r *Receiver) serveOTLP(w http.ResponseWriter, req *http.Request) {
 		r.refuseOTLP(w, req, media, err)
 		return
 	}
-	answer := pmetricotlp.NewExportResponse()
-	if f != nil {
-		answer.PartialSuccess().SetRejectedDataPoints(int64(left))
-		answer.PartialSuccess().SetErrorMessage(f.In(text.LangFrom(req.Context())))
-	}
-	body, err := answer.MarshalProto()
-	if media == asJSON {
-		body, err = answer.MarshalJSON()
-	}
+	body, err := answerOTLP(media, left, f, text.LangFrom(req.Context()))
 	if err != nil {
 		r.api.WriteError(w, req, err)
 		return
 	}
 	w.Header().Set("Content-Type", media)
 	_, _ = w.Write(body) // the sender may be gone
+}
+
+// answerOTLP says that a request was taken, and what of it was not. Where all was,
+// the answer must not have the part that says so.
+func answerOTLP(media string, left int, why *fault.Error, lang text.Lang) ([]byte, error) {
+	if why == nil && media == asJSON {
+		return []byte("{}"), nil
+	}
+	if why == nil {
+		return nil, nil
+	}
+	answer := pmetricotlp.NewExportResponse()
+	answer.PartialSuccess().SetRejectedDataPoints(int64(left))
+	answer.PartialSuccess().SetErrorMessage(why.In(lang))
+	if media == asJSON {
+		return answer.MarshalJSON()
+	}
+	return answer.MarshalProto()
 }
 
 // takeOTLP stores a request, and returns how many data points were left out and

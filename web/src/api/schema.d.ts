@@ -1672,6 +1672,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{name}/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who sends metrics to a data source, since the server started, and how that goes */
+        get: operations["list-senders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{name}/targets": {
         parameters: {
             query?: never;
@@ -3199,6 +3216,51 @@ export interface components {
              */
             total: number;
         };
+        MetricsSenderView: {
+            address: string;
+            /** @description The program, as it calls itself. */
+            agent?: string;
+            /** @description A series that another sender sends as well: what it counts is wrong. */
+            clash?: string;
+            /** Format: date-time */
+            firstAt?: string;
+            /**
+             * Format: double
+             * @description How old the latest sample was when it came.
+             */
+            lagSeconds: number;
+            /**
+             * Format: date-time
+             * @description Of its latest request.
+             */
+            lastAt?: string;
+            /** @description What was wrong last, and how to mend it, in the reader's language. */
+            lastError?: string;
+            /** Format: date-time */
+            lastErrorAt?: string;
+            /**
+             * Format: date-time
+             * @description Its latest sample.
+             */
+            newestAt?: string;
+            protocol: string;
+            /**
+             * Format: int64
+             * @description Samples that were not.
+             */
+            refused: number;
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description That were stored.
+             */
+            samples: number;
+            /** @enum {string} */
+            state: "ok" | "late" | "silent" | "refused" | "clashing";
+            /** @description The name of its token. */
+            token: string;
+        };
         MetricsSeriesView: {
             labels: {
                 [key: string]: string;
@@ -4033,6 +4095,16 @@ export interface components {
         };
         PageMeasureDefinitionOut: {
             items: components["schemas"]["MeasureDefinitionOut"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageMetricsSenderView: {
+            items: components["schemas"]["MetricsSenderView"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -9388,6 +9460,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageMetricsSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMetricsSenderView"];
                 };
             };
             /** @description Error */
