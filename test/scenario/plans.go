@@ -75,9 +75,7 @@ func Adversities(from time.Time, days int) []Plan {
 		change(&p)
 		return p
 	}
-	crash := func(each time.Duration, pod string) func(string, time.Time) bool {
-		return func(name string, t time.Time) bool { return t.Sub(from)%each < 30*time.Second && name == pod }
-	}
+	crash := func(each time.Duration, pod string) func(string, time.Time) bool { return crash(from, each, pod) }
 	return []Plan{
 		plan("counters are old when the store begins", func(p *Plan) { p.Before = 1e6 }),
 		plan("restarts that are marked", func(p *Plan) {
@@ -156,51 +154,72 @@ func Adversities(from time.Time, days int) []Plan {
 	}
 }
 
-func steady(perSecond float64) func(time.Time) float64 {
-	return func(time.Time) float64 { return perSecond }
-}
-
-func always(share float64) func(time.Time) float64 {
-	return func(time.Time) float64 { return share }
-}
-
-// daily is quiet from midnight to six and busy else.
-func daily(night, day float64) func(time.Time) float64 {
-	return func(t time.Time) float64 {
-		if t.Hour() < 6 {
-			return night
-		}
-		return day
+// Shapes are stories of services that count in other ways than by codes, and of
+// targets with other labels than a job and an instance.
+func Shapes(from time.Time, days int) []Plan {
+	to := from.AddDate(0, 0, days)
+	middle := from.AddDate(0, 0, days/2)
+	base := Plan{From: from, To: to, Rate: steady(20), Errors: outage(middle, 3*time.Hour, 0.2, 0.0005), Pods: fixed("a", "b", "c"), Apart: true}
+	var plans []Plan
+	plan := func(name string, change func(p *Plan)) {
+		p := base
+		p.Name = name
+		change(&p)
+		plans = append(plans, p)
 	}
-}
-
-// outage is a share of errors for a time, and another at all others.
-func outage(at time.Time, long time.Duration, share, otherwise float64) func(time.Time) float64 {
-	return func(t time.Time) float64 {
-		if t.Before(at) || !t.Before(at.Add(long)) {
-			return otherwise
-		}
-		return share
+	for i, shape := range []string{"failures apart", "ten counters", "classic histograms", "native histograms"} {
+		name := Split + Shape(i)
+		plan(shape, func(p *Plan) { p.Shape = name })
+		plan(shape+", restarts", func(p *Plan) { p.Shape, p.Restarts = name, crash(from, 23*time.Minute, "b") })
+		plan(shape+", short lives", func(p *Plan) { p.Shape, p.Restarts, p.Marked = name, crash(from, 3*time.Minute, "a"), true })
+		plan(shape+", pods come and go in a gap", func(p *Plan) {
+			p.Shape, p.Pods, p.Down = name, replaced(3, 5*time.Hour, from), during(middle, 2*time.Hour)
+		})
 	}
-}
-
-func during(at time.Time, long time.Duration) func(time.Time) bool {
-	return func(t time.Time) bool { return t.After(at) && !t.After(at.Add(long)) }
-}
-
-func fixed(names ...string) func(time.Time) []string {
-	return func(time.Time) []string { return names }
-}
-
-// replaced are n pods, each of which gives way to a new one after a while, one
-// after the other.
-func replaced(n int, each time.Duration, from time.Time) func(time.Time) []string {
-	return func(t time.Time) []string {
-		names := make([]string, n)
-		for i := range names {
-			age := t.Sub(from) + each*time.Duration(i)/time.Duration(n)
-			names[i] = fmt.Sprintf("pod-%d-%d", i, age/each)
-		}
-		return names
+	plan("native histograms of other resolutions", func(p *Plan) {
+		p.Shape = Native
+		p.Schema = func(pod string, t time.Time) int32 { return int32((t.Sub(from)/(95*time.Minute))%5) - 1 }
+	})
+	plan("counters of tenths", func(p *Plan) { p.Unit = 0.1 })
+	for _, every := range []time.Duration{5 * time.Second, 15 * time.Second} {
+		plan(fmt.Sprintf("scrapes every %s", every), func(p *Plan) {
+			p.Scrape, p.Pods = every, fixed("a")
+			p.Restarts = func(_ string, t time.Time) bool { return t.Sub(from)%(2*time.Hour) < every }
+		})
 	}
+	replicas := []map[string]string{{"replica": "a"}, {"replica": "b"}}
+	plan("replicas", func(p *Plan) { p.Twins, p.Pods = replicas, replaced(2, 7*time.Hour, from) })
+	plan("a replica that was away", func(p *Plan) {
+		p.Twins, p.Before, p.Down = replicas, 1e5, during(middle, 2*time.Hour)
+	})
+	plan("a replica that was away for some scrapes", func(p *Plan) {
+		p.Twins, p.Before = replicas, 1e5
+		p.Down = func(t time.Time) bool {
+			return t.Sub(from)%(47*time.Minute) < 95*time.Second && t.After(from.Add(time.Hour))
+		}
+	})
+	plan("clusters with the same addresses", func(p *Plan) {
+		p.Twins, p.Pods, p.Restarts = []map[string]string{{"cluster": "a"}, {"cluster": "b"}}, replaced(2, 3*time.Hour, from), crash(from, 50*time.Minute, "pod-0-2")
+	})
+	elsewhere := func(job string, each time.Duration) func(string, time.Time) map[string]string {
+		return func(pod string, t time.Time) map[string]string {
+			n := int(t.Sub(from) / each)
+			ls := map[string]string{"job": Job, "instance": fmt.Sprintf("%s-%d", pod, n)}
+			if job != "" {
+				ls["instance"] = pod
+			}
+			ls["job"] = [2]string{"", job}[n%2]
+			return ls
+		}
+	}
+	for _, tells := range []bool{false, true} {
+		more := map[bool]string{true: " and says so"}[tells]
+		plan("a process moves to another address"+more, func(p *Plan) {
+			p.Target, p.Marked, p.Tells, p.Before = elsewhere("", 5*time.Hour), true, tells, 1e6
+		})
+		plan("a process moves to another job"+more, func(p *Plan) {
+			p.Target, p.Marked, p.Tells, p.Before = elsewhere(moved, 11*time.Hour), true, tells, 1e6
+		})
+	}
+	return plans
 }

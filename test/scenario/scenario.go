@@ -11,11 +11,12 @@ package scenario
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/prometheus/prometheus/model/histogram"
 )
 
 // Plan says what happens.
@@ -65,6 +66,17 @@ type Plan struct {
 	Bare bool
 	// Tells has each process say when it began.
 	Tells bool
+	// Shape is how the service counts.
+	Shape Shape
+	// Schema is the resolution of a pod's native histograms at a time, 0 where nil.
+	Schema func(pod string, t time.Time) int32
+	// Twins are labels under which everything is scraped once more: the first are
+	// those that are counted, and only its scrapes fail. The others lie elsewhere
+	// in the interval.
+	Twins []map[string]string
+	// Target is under which labels a pod is scraped at a time, where not under its
+	// job and name. Its job is what follows on that of the plan.
+	Target func(pod string, t time.Time) map[string]string
 }
 
 // Sample is one value of one series.
@@ -72,6 +84,7 @@ type Sample struct {
 	Series int // index into Scenario.Labels
 	T      int64
 	V      float64
+	H      *histogram.Histogram // instead of V
 }
 
 // Count is what happened, or was seen.
@@ -90,12 +103,6 @@ type Scenario struct {
 	Unseen  Count    // what no scrape could see: between a process' last scrape and its end
 }
 
-// The counters of the simulated service.
-const (
-	Metric = "http_requests_total"
-	Job    = "checkout"
-)
-
 // process is one life of a pod.
 type process struct {
 	pod      string
@@ -112,7 +119,7 @@ type simulation struct {
 	r     *rand.Rand
 	alive map[string]*process
 	index map[string]int
-	shown map[string]map[int]bool // by pod: the series of its last scrape
+	shown map[string]map[int]bool // by pod and twin: the series of its last scrape
 	last  time.Time               // when scrapes were planned before, whether they happened or not
 }
 
@@ -131,17 +138,20 @@ func Make(p Plan, seed uint64) *Scenario {
 	}
 	s.start(p.From)
 	s.scrape(p.From)
+	s.scrapeTwins(p.From, false)
 	for planned := s.next(p.From); !planned.After(p.To); planned = s.next(planned) {
 		// Pods come, go and begin anew between two scrapes, amid the requests.
 		middle := s.last.Add(planned.Sub(s.last) * 2 / 5)
 		s.live(s.last, middle)
 		s.turnOver(planned, middle)
 		s.live(middle, planned)
-		if p.Down != nil && p.Down(planned) {
+		down := p.Down != nil && p.Down(planned)
+		if down {
 			s.gap(planned)
 		} else {
 			s.scrape(planned)
 		}
+		s.scrapeTwins(planned, down)
 		s.last = planned
 	}
 	s.end()
@@ -201,7 +211,7 @@ func (s *simulation) turnOver(t, at time.Time) {
 	for name, p := range s.alive {
 		if !slices.Contains(names, name) {
 			s.lose(p)
-			s.show(name, at, nil)
+			s.forget(name, at)
 			delete(s.alive, name)
 		}
 	}
@@ -262,84 +272,6 @@ func (s *simulation) scrape(planned time.Time) {
 	}
 }
 
-// visit writes what one pod shows.
-func (s *simulation) visit(p *process, planned, at time.Time) {
-	away := s.Away != nil && s.Away(p.pod, planned)
-	if !s.Bare {
-		up := 1.0
-		if away {
-			up = 0
-		}
-		s.sample(at, up, "up", p, "")
-	}
-	if away {
-		s.show(p.pod, at, nil)
-		return
-	}
-	shown := map[int]bool{}
-	if s.Tells {
-		shown[s.sample(at, float64(p.began.Unix()), "process_start_time_seconds", p, "")] = true
-	}
-	shown[s.sample(at, p.good, Metric, p, "200")] = true
-	if s.Born || p.bad > 0 {
-		shown[s.sample(at, p.bad, Metric, p, "500")] = true
-	}
-	s.show(p.pod, at, shown)
-	// A scrape on a full minute belongs to the minute that ends there.
-	minute := int64((at.Sub(s.From) - 1) / time.Minute)
-	s.seen[minute].Total += (p.good - p.goodSeen) + (p.bad - p.badSeen)
-	s.seen[minute].Bad += p.bad - p.badSeen
-	p.goodSeen, p.badSeen = p.good, p.bad
-}
-
-// show keeps which series a scrape of a pod held, and marks those as gone that the
-// former one held and this one does not.
-func (s *simulation) show(pod string, at time.Time, shown map[int]bool) {
-	if s.Marked {
-		for _, i := range slices.Sorted(maps.Keys(s.shown[pod])) {
-			if !shown[i] {
-				s.Samples = append(s.Samples, Sample{i, at.UnixMilli(), math.Float64frombits(staleBits)})
-			}
-		}
-	}
-	s.shown[pod] = shown
-}
-
-// staleBits are those of the NaN that marks a series as gone.
-const staleBits = 0x7ff0000000000002
-
-func (s *simulation) sample(at time.Time, v float64, name string, p *process, code string) int {
-	version := p.version
-	if code == "" {
-		version = ""
-	}
-	key := name + "\x00" + p.pod + "\x00" + code + "\x00" + version
-	i, ok := s.index[key]
-	if !ok {
-		labels := map[string]string{"__name__": name, "job": s.JobName(), "instance": p.pod}
-		if code != "" {
-			labels["code"] = code
-		}
-		if version != "" {
-			labels["version"] = version
-		}
-		i = len(s.Labels)
-		s.index[key] = i
-		s.Labels = append(s.Labels, labels)
-	}
-	s.Samples = append(s.Samples, Sample{i, at.UnixMilli(), v})
-	return i
-}
-
-// JobName is the job of the plan's series: Job, unless the plan has one of its
-// own.
-func (p *Plan) JobName() string {
-	if p.Job != "" {
-		return p.Job
-	}
-	return Job
-}
-
 // gap notes that the minutes up to t were not scraped.
 func (s *simulation) gap(t time.Time) {
 	end := t.Unix() / 60
@@ -383,41 +315,4 @@ func (s *Scenario) Consumed(objective float64) float64 {
 // String names the scenario.
 func (s *Scenario) String() string {
 	return fmt.Sprintf("%s (%d series, %d samples)", s.Name, len(s.Labels), len(s.Samples))
-}
-
-// poisson draws the number of events where so many are expected.
-func poisson(r *rand.Rand, expected float64) float64 {
-	if expected <= 0 {
-		return 0
-	}
-	if expected > 50 {
-		return math.Max(0, math.Round(expected+math.Sqrt(expected)*r.NormFloat64()))
-	}
-	limit, product, n := math.Exp(-expected), r.Float64(), 0.0
-	for product > limit {
-		product *= r.Float64()
-		n++
-	}
-	return n
-}
-
-// binomial draws how many of n fail with the given probability.
-func binomial(r *rand.Rand, n, p float64) float64 {
-	switch {
-	case p <= 0 || n == 0:
-		return 0
-	case p >= 1:
-		return n
-	case n*p > 50 && n*(1-p) > 50:
-		return math.Min(n, math.Max(0, math.Round(n*p+math.Sqrt(n*p*(1-p))*r.NormFloat64())))
-	case n*p <= 50 && n > 1000:
-		return math.Min(n, poisson(r, n*p))
-	}
-	bad := 0.0
-	for range int(n) {
-		if r.Float64() < p {
-			bad++
-		}
-	}
-	return bad
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/increase"
 	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
@@ -18,8 +19,8 @@ func (s *Store) witness() *increase.Witness {
 	return &increase.Witness{Oldest: s.oldest(), Each: s.each}
 }
 
-// each yields the samples of [from, to], series by series, as long as next says so.
-func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func() bool) {
+// each yields the series with samples in [from, to], as long as visit says so.
+func (s *Store) each(matchers []*labels.Matcher, from, to int64, visit func(ls labels.Labels, samples []metrics.Point) bool) {
 	q, err := s.db.Querier(from, to)
 	if err != nil {
 		s.log.Error("the metrics store cannot be read", "error", err)
@@ -28,14 +29,16 @@ func (s *Store) each(matchers []*labels.Matcher, from, to int64, sample func(t i
 	defer func() { _ = q.Close() }() // nothing was written
 	set := q.Select(context.Background(), false, &storage.SelectHints{Start: from, End: to}, matchers...)
 	var it chunkenc.Iterator
+	var samples []metrics.Point
 	for set.Next() {
 		it = set.At().Iterator(it)
+		samples = samples[:0]
 		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
 			if t, v, err := observation(it, kind, promexpr.Observed{Histogram: kind != chunkenc.ValFloat}); err == nil {
-				sample(t, v)
+				samples = append(samples, metrics.Point{T: t, V: v})
 			}
 		}
-		if !next() {
+		if len(samples) > 0 && !visit(set.At().Labels(), samples) {
 			break
 		}
 	}

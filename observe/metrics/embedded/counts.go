@@ -91,8 +91,18 @@ func (s *Store) read(ctx context.Context, tallies []*increase.Tally, from, to in
 	}
 	defer func() { _ = q.Close() }() // nothing was written
 	w := s.witness()
-	for _, r := range increase.Combine(tallies) {
-		if err := s.readSeries(ctx, q, r, w, since); err != nil {
+	var restarts increase.Restarts
+	readings := increase.Combine(tallies)
+	for _, r := range readings {
+		if err := s.readSeries(ctx, q, r, w, &restarts, since); err != nil {
+			return err
+		}
+	}
+	for _, r := range readings {
+		err := restarts.Correct(r, w, func(of promexpr.Observed, matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
+			return s.siblings(ctx, of, matchers, from, to)
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -101,11 +111,10 @@ func (s *Store) read(ctx context.Context, tallies []*increase.Tally, from, to in
 
 // readSeries makes one pass. What happened before the moment since, in Unix
 // milliseconds, is the base.
-func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.Reading, w *increase.Witness, since int64) error {
+func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.Reading, w *increase.Witness, restarts *increase.Restarts, since int64) error {
 	set := q.Select(ctx, false, nil, r.Matchers...)
 	var it chunkenc.Iterator
 	var parts []increase.Part
-	var restarts increase.Restarts
 	for n := 0; set.Next(); n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return fmt.Errorf("read the metrics store: %w", ctx.Err())
@@ -116,16 +125,14 @@ func (s *Store) readSeries(ctx context.Context, q storage.Querier, r *increase.R
 			continue
 		}
 		it = series.Iterator(it)
-		if err := s.follow(it, ls, r.Of, w, &restarts, since, parts); err != nil {
+		if err := s.follow(it, ls, r.Of, w, restarts, since, parts); err != nil {
 			return err
 		}
 	}
 	if err := set.Err(); err != nil {
 		return fmt.Errorf("read the metrics store: %w", err)
 	}
-	return restarts.Correct(r, w, func(matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
-		return s.siblings(ctx, r.Of, matchers, from, to)
-	})
+	return nil
 }
 
 // siblings are the counters that were there in both of two scrapes.
@@ -183,7 +190,7 @@ func (s *Store) follow(it chunkenc.Iterator, ls labels.Labels, of promexpr.Obser
 			}
 		}
 		if ok {
-			restarts.Note(ls, &step)
+			restarts.Note(ls, of, &step)
 		}
 	}
 	if err := it.Err(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -26,6 +27,7 @@ type Sample struct {
 	Series int   // index into the labels given to Import
 	T      int64 // Unix milliseconds
 	V      float64
+	H      *histogram.Histogram // instead of V, where not nil
 }
 
 const (
@@ -220,7 +222,13 @@ func (b *importedBlock) add(ctx context.Context, ls labels.Labels, x Sample) err
 	if b.app == nil {
 		b.app = b.head.Appender(ctx)
 	}
-	ref, err := b.app.Append(b.refs[x.Series], ls, x.T, x.V)
+	var ref storage.SeriesRef
+	var err error
+	if x.H != nil {
+		ref, err = b.app.AppendHistogram(b.refs[x.Series], ls, x.T, x.H, nil)
+	} else {
+		ref, err = b.app.Append(b.refs[x.Series], ls, x.T, x.V)
+	}
 	if err != nil {
 		return fmt.Errorf("import %s at %d: %w", ls, x.T, err)
 	}

@@ -357,6 +357,9 @@ func (w *watch) put(sr *series, t int64, step increase.Step, err error) {
 			p.Fail(metrics.MinuteOf(t), err)
 		default:
 			p.Take(step)
+			if step.Moved { // which targets ended is known later
+				p.Distrust(metrics.MinuteOf(t))
+			}
 		}
 	}
 }

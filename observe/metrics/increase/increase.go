@@ -56,6 +56,13 @@ type Birth struct {
 	// then and did not have it.
 	New   bool
 	Since int64 // Unix milliseconds
+
+	// Moved says that the process is not new: it was scraped at Since under other
+	// labels, and its counter stood at Base.
+	Moved bool
+	Base  float64
+
+	unseen bool // the target was not seen since, or never
 }
 
 // Step is what one sample adds. It happened after From and not after To, both
@@ -66,6 +73,7 @@ type Step struct {
 	Gap      bool // nothing was seen for so long that the minutes between are unknown
 	Reset    bool // the counter began anew in the meantime
 	Fell     bool // it shows that by being lower than before
+	Moved    bool // its process was scraped elsewhere before, as far as can be told now
 }
 
 // Add takes the next sample. ok is false where it adds nothing and says nothing:
@@ -88,7 +96,7 @@ func (s *State) Add(t int64, v float64, appear func(Appearance) Birth) (step Ste
 	}
 	if v > 0 && (!s.Seen() || s.Stale != 0 || s.Missed(t)) {
 		if b := appear(Appearance{At: t, Last: s.T, Marked: s.Stale != 0, Fell: v < s.V}); b.New {
-			step = Step{From: b.Since, To: t, Value: v, Reset: s.Seen()}
+			step = Step{From: b.Since, To: t, Value: v - b.Base, Reset: s.Seen() && !b.Moved, Moved: b.Moved}
 			step.Gap = t-b.Since > s.gapAfter()
 			s.move(t, v)
 			return step, true, nil

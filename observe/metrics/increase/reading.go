@@ -126,6 +126,9 @@ func (r *Reading) Parts(ls labels.Labels, parts []Part) []Part {
 
 // again is where the increments of a series go that was met before.
 func (r *Reading) again(ls labels.Labels) (parts []Part) {
+	if r.members == nil {
+		return nil // no series was met
+	}
 	r.members.Find(ls, func(m member) {
 		if g := m.tally.groups[m.tally.Plan.Key(ls)]; g != nil {
 			parts = append(parts, Part{g, m.weight, m.tally})

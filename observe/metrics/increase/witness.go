@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
+
+	"github.com/teiten/teiten/observe/metrics"
 )
 
 // A series that appears counts from zero where the samples show that its target
@@ -34,15 +36,17 @@ const (
 
 // Witness answers what is known of appearances. It remembers answers, because
 // series of a target appear together; it must not be kept. Oldest is the time
-// before which there are no samples, in Unix milliseconds; Each yields those of
-// [from, to], series by series, and calls next after each of them, which says
-// whether to go on.
+// before which there are no samples, in Unix milliseconds; Each yields the series
+// with samples in [from, to], each once and with samples that the callee must not
+// keep, as long as visit says so.
 type Witness struct {
 	Oldest int64
-	Each   func(matchers []*labels.Matcher, from, to int64, sample func(t int64, v float64), next func() bool)
+	Each   func(matchers []*labels.Matcher, from, to int64, visit func(ls labels.Labels, samples []metrics.Point) bool)
 
 	known     map[question]Birth
 	timelines map[target]*timeline
+	homes     map[lodging][]string
+	moves     map[question]*move
 }
 
 type question struct {
@@ -52,21 +56,9 @@ type question struct {
 	marked, fell bool
 }
 
-// target is what is scraped, or one metric of it.
-type target struct{ job, instance, name string }
-
-// matchers select the target's up, or its series of the metric.
-func (t target) matchers() []*labels.Matcher {
-	name := t.name
-	if name == "" {
-		name = "up"
-	}
-	return []*labels.Matcher{equal(model.MetricNameLabel, name), equal("job", t.job), equal("instance", t.instance)}
-}
-
 // Birth says what is known of the appearance of a series.
 func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
-	q := question{target: target{job: ls.Get("job"), instance: ls.Get("instance")}, at: a.At, last: a.Last, marked: a.Marked, fell: a.Fell}
+	q := question{target: w.targetOf(ls, a.At), at: a.At, last: a.Last, marked: a.Marked, fell: a.Fell}
 	b, ok := w.known[q]
 	if !ok {
 		var up bool
@@ -81,29 +73,53 @@ func (w *Witness) Birth(ls labels.Labels, a Appearance) Birth {
 		}
 		w.known[q] = b
 	}
+	if b.unseen {
+		if base, from, ok := w.movedFrom(q, ls); ok {
+			return Birth{New: true, Since: from, Base: base, Moved: true}
+		}
+	}
 	return b
 }
 
 // byUp asks the target and its job. ok is false where the job has no up.
 func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 	if q.last > 0 {
-		if b := w.back(q, metric, healthy); b.New {
+		if b := w.back(q, metric, healthy); b.New || !b.unseen {
 			return b, true
 		}
-		if x := w.timelines[q.target]; x != nil && len(x.at) > 0 {
-			return Birth{}, true
+		_, n := w.latest(q.jobMatchers(), q.at+1, 1, present)
+		if n > 0 && w.long(q) {
+			tried, _ := w.latest(q.matchers(), q.at, 1, present)
+			return Birth{unseen: tried <= q.last}, true // or it was there, and did not answer
 		}
-		_, n := w.latest(q.matchers()[:2], q.at, 1, present)
 		return Birth{}, n > 0
 	}
 	if last, _ := w.latest(q.matchers(), q.at, 1, healthy); last > 0 {
 		return Birth{New: true, Since: last}, true
 	}
-	up := q.matchers()[:2]
+	b, ok = w.inJob(q)
+	b.unseen = true
+	return b, ok
+}
+
+// long reports whether a series was away for long enough for its process to have
+// been scraped elsewhere in the meantime.
+func (w *Witness) long(q question) bool { return q.at-q.last > reach.Milliseconds() }
+
+// inJob asks the job of a target that was not seen before.
+func (w *Witness) inJob(q question) (b Birth, ok bool) {
+	up := w.peers(q)
 	last, n := w.latest(up, q.at, rounds, healthy)
 	if n == 0 {
 		_, n = w.latest(up, q.at+1, 1, present)
-		return Birth{}, n > 0
+	}
+	if n == 0 {
+		return Birth{}, false
+	}
+	began := w.began(q)
+	if began > w.Oldest && began > q.at-young.Milliseconds() && began <= q.at {
+		// All of it happened while the store was there, even where the job is new.
+		return Birth{New: true, Since: min(began, q.at)}, true
 	}
 	if n < rounds {
 		return Birth{}, true
@@ -113,7 +129,6 @@ func (w *Witness) byUp(q question, metric string) (b Birth, ok bool) {
 	if former, _ := w.latest(up, q.at-shortestGap.Milliseconds(), 1, healthy); former > 0 && q.at-former > 2*shortestGap.Milliseconds() {
 		last = former
 	}
-	began := w.began(q)
 	switch {
 	case began == 0:
 		return Birth{New: true, Since: last}, true
@@ -132,7 +147,7 @@ func (w *Witness) back(q question, metric string, accept func(v float64) bool) B
 	seen := w.timeline(q, accept)
 	last := seen.before(q.at)
 	if last <= q.last {
-		return Birth{}
+		return Birth{unseen: true}
 	}
 	// A series with a time of its own is not missing where its target was scraped.
 	if !q.marked && !seen.holds(q.at) {
@@ -146,26 +161,26 @@ func (w *Witness) back(q question, metric string, accept func(v float64) bool) B
 		b.New = began+inexact > q.last
 		return b
 	}
-	b.New = !w.wentOn(target{q.job, q.instance, metric}, q.last, seen.after(q.last))
+	b.New = !w.wentOn(q.of(metric), q.last, seen.after(q.last))
 	return b
 }
 
 // wentOn reports whether counters of the target ran on from one scrape to
 // another.
 func (w *Witness) wentOn(t target, from, to int64) bool {
+	if to == 0 {
+		return false
+	}
 	on, fell := 0, false
-	var first float64
-	w.Each(t.matchers(), from, to, func(at int64, v float64) {
+	w.Each(t.matchers(), from, to, func(_ labels.Labels, samples []metrics.Point) bool {
+		first, last := samples[0], samples[len(samples)-1]
 		switch {
-		case at == from:
-			first = v
-		case at == to && first >= telling && v < first:
+		case first.T != from || last.T != to || first.V < telling:
+		case last.V < first.V:
 			fell = true
-		case at == to && first >= telling && v >= first: // not the mark that it is gone
+		case last.V >= first.V: // not the mark that it is gone
 			on++
 		}
-	}, func() bool {
-		first = 0
 		return !fell && on < witnesses
 	})
 	return on > 0 && !fell
@@ -175,11 +190,12 @@ func (w *Witness) wentOn(t target, from, to int64) bool {
 // not.
 func (w *Witness) began(q question) int64 {
 	var at int64
-	w.Each(target{q.job, q.instance, "process_start_time_seconds"}.matchers(), q.at, q.at, func(_ int64, v float64) {
-		if v > 0 && v < math.MaxInt64/1000 {
+	w.Each(q.of(startTime).matchers(), q.at, q.at, func(_ labels.Labels, samples []metrics.Point) bool {
+		if v := samples[0].V; v > 0 && v < math.MaxInt64/1000 {
 			at = int64(v * 1000)
 		}
-	}, goOn)
+		return true
+	})
 	return at
 }
 
@@ -187,7 +203,9 @@ func (w *Witness) began(q question) int64 {
 // of the same job where the target is new.
 func (w *Witness) bySiblings(q question) Birth {
 	if q.last > 0 && (q.marked || q.instance != "") {
-		return w.back(q, q.name, present)
+		b := w.back(q, q.name, present)
+		b.unseen = b.unseen && w.long(q)
+		return b
 	}
 	if q.last > 0 {
 		return Birth{} // without targets, series are not missing together
@@ -203,17 +221,15 @@ func (w *Witness) bySiblings(q question) Birth {
 	if last, _ := w.latest(q.matchers(), q.at, 1, present); last > 0 {
 		return Birth{New: true, Since: last}
 	}
-	if last, n := w.latest(q.matchers()[:2], q.at, rounds, present); n >= rounds {
-		return Birth{New: true, Since: last}
+	if last, n := w.latest(q.jobMatchers(), q.at, rounds, present); n >= rounds {
+		return Birth{New: true, Since: last, unseen: true}
 	}
-	return Birth{}
+	return Birth{unseen: true}
 }
 
 func healthy(v float64) bool { return v == 1 }
 
 func present(float64) bool { return true }
-
-func goOn() bool { return true }
 
 // looks are how far back is looked, one after the other, for what may be long ago.
 var looks = []time.Duration{LongestInterval, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
@@ -222,12 +238,16 @@ var looks = []time.Duration{LongestInterval, 2 * time.Hour, 6 * time.Hour, 24 * 
 // the series have that has most of them. It looks at what is older only where
 // what is newer holds fewer than enough.
 func (w *Witness) latest(matchers []*labels.Matcher, before int64, enough int, accept func(float64) bool) (last int64, n int) {
-	count := 0
-	sample := func(t int64, v float64) {
-		if !value.IsStaleNaN(v) && accept(v) {
-			last = max(last, t)
-			count++
+	visit := func(_ labels.Labels, samples []metrics.Point) bool {
+		count := 0
+		for _, x := range samples {
+			if !value.IsStaleNaN(x.V) && accept(x.V) {
+				last = max(last, x.T)
+				count++
+			}
 		}
+		n = max(n, count)
+		return true
 	}
 	to := before
 	for _, look := range looks {
@@ -235,7 +255,7 @@ func (w *Witness) latest(matchers []*labels.Matcher, before int64, enough int, a
 		if since >= to || n >= enough {
 			continue
 		}
-		w.Each(matchers, since, to-1, sample, func() bool { n, count = max(n, count), 0; return true })
+		w.Each(matchers, since, to-1, visit)
 		to = since
 	}
 	return last, n
@@ -260,11 +280,14 @@ func (w *Witness) timeline(q question, accept func(v float64) bool) *timeline {
 		return x
 	}
 	x = &timeline{from: from, to: max(q.at, from+ahead.Milliseconds()) + 1}
-	w.Each(q.matchers(), x.from, x.to-1, func(t int64, v float64) {
-		if !value.IsStaleNaN(v) && accept(v) {
-			x.at = append(x.at, t)
+	w.Each(q.matchers(), x.from, x.to-1, func(_ labels.Labels, samples []metrics.Point) bool {
+		for _, p := range samples {
+			if !value.IsStaleNaN(p.V) && accept(p.V) {
+				x.at = append(x.at, p.T)
+			}
 		}
-	}, goOn)
+		return true
+	})
 	slices.Sort(x.at)
 	if w.timelines == nil {
 		w.timelines = map[target]*timeline{}
@@ -296,5 +319,3 @@ func (x *timeline) holds(t int64) bool {
 	_, ok := slices.BinarySearch(x.at, t)
 	return ok
 }
-
-func equal(name, v string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, v) }

@@ -12,6 +12,7 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/observe/metrics"
 	"github.com/teiten/teiten/observe/metrics/increase"
+	"github.com/teiten/teiten/observe/metrics/promexpr"
 )
 
 var _ metrics.Counting = (*Client)(nil)
@@ -58,16 +59,36 @@ func (c *Client) Counts(ctx context.Context, selections []metrics.Selection, fro
 		}
 		unread = append(unread, tallies[i])
 	}
-	for _, r := range increase.Unite(increase.Combine(unread)) {
-		if err := c.readPast(ctx, r, from, to); err != nil {
-			return nil, err
-		}
+	if err := c.readAll(ctx, unread, from, to); err != nil {
+		return nil, err
 	}
 	out := make([]metrics.Counts, len(selections))
 	for i, t := range tallies {
 		out[i] = t.Counts()
 	}
 	return out, nil
+}
+
+// readAll counts tallies from raw samples.
+func (c *Client) readAll(ctx context.Context, tallies []*increase.Tally, from, to int64) error {
+	var failed error
+	var falls increase.Restarts
+	w := c.witness(ctx, &failed)
+	readings := increase.Unite(increase.Combine(tallies))
+	for _, r := range readings {
+		if err := c.readPast(ctx, r, &falls, from, to); err != nil {
+			return err
+		}
+	}
+	for _, r := range readings {
+		err := falls.Correct(r, w, func(of promexpr.Observed, matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
+			return c.siblings(ctx, of, matchers, from, to)
+		})
+		if err != nil || failed != nil {
+			return orElse(err, failed)
+		}
+	}
+	return nil
 }
 
 // Watch implements metrics.Counting: the selections are read together, once for
@@ -95,17 +116,17 @@ type pastReader struct {
 	series   map[string]*past
 	baseless []*past // have samples that wait
 	known    *increase.Witness
-	falls    increase.Restarts
+	falls    *increase.Restarts
 	read     int // samples of the step
 	err      error
 }
 
 // readPast counts a reading from raw samples, in steps.
-func (c *Client) readPast(ctx context.Context, r *increase.Reading, from, to int64) error {
+func (c *Client) readPast(ctx context.Context, r *increase.Reading, falls *increase.Restarts, from, to int64) error {
 	since := (from-1)*minute + 1
 	now := c.now().UnixMilli()
 	end := min(to*minute+aside, max(now-behind.Milliseconds(), min(now, to*minute)))
-	x := &pastReader{c: c, ctx: ctx, r: r, since: since, series: map[string]*past{}}
+	x := &pastReader{c: c, ctx: ctx, r: r, since: since, series: map[string]*past{}, falls: falls}
 	x.known = c.witness(ctx, &x.err)
 	step := firstStep
 	for at := since - aside; at <= end; {
@@ -131,20 +152,18 @@ func (c *Client) readPast(ctx context.Context, r *increase.Reading, from, to int
 			}
 		}
 	}
-	return x.falls.Correct(r, x.known, func(matchers []*labels.Matcher, from, to int64) ([]increase.Sibling, error) {
-		return x.siblings(matchers, from, to)
-	})
+	return nil
 }
 
 // siblings are the counters that were there in both of two scrapes.
-func (x *pastReader) siblings(matchers []*labels.Matcher, from, to int64) (all []increase.Sibling, err error) {
-	err = x.c.raw(x.ctx, matchers, from, to, func(s *rawSeries) error {
+func (c *Client) siblings(ctx context.Context, of promexpr.Observed, matchers []*labels.Matcher, from, to int64) (all []increase.Sibling, err error) {
+	err = c.raw(ctx, matchers, from, to, func(s *rawSeries) error {
 		ls, err := s.labels()
 		if err != nil {
 			return err
 		}
 		var points []metrics.Point
-		for _, sample := range s.samples(x.r.Of) {
+		for _, sample := range s.samples(of) {
 			if sample.err == nil {
 				points = append(points, sample.Point)
 			}
@@ -154,7 +173,7 @@ func (x *pastReader) siblings(matchers []*labels.Matcher, from, to int64) (all [
 		}
 		return nil
 	})
-	return all, orElse(err, x.err)
+	return all, err
 }
 
 func orElse(err, other error) error {
@@ -226,7 +245,7 @@ func (x *pastReader) count(p *past, sample *sample) {
 		}
 	}
 	if ok && sample.T >= x.since {
-		x.falls.Note(p.ls, &step)
+		x.falls.Note(p.ls, x.r.Of, &step)
 	}
 	p.based = p.based || sample.T >= x.since
 }
@@ -318,7 +337,7 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 	}
 	answers := map[asked][]*rawSeries{}
 	w := &increase.Witness{}
-	w.Each = func(matchers []*labels.Matcher, from, to int64, sample func(int64, float64), next func() bool) {
+	w.Each = func(matchers []*labels.Matcher, from, to int64, visit func(labels.Labels, []metrics.Point) bool) {
 		var b strings.Builder
 		for _, m := range matchers {
 			b.WriteString(m.String() + ",")
@@ -333,13 +352,19 @@ func (c *Client) witness(ctx context.Context, failed *error) *increase.Witness {
 			answers[key] = series
 		}
 		for _, s := range series {
-			for _, p := range s.Values {
-				sample(p.T, p.V)
+			ls, err := s.labels()
+			if err != nil {
+				*failed = orElse(*failed, err)
+				return
 			}
-			for _, h := range s.Histograms {
-				sample(h.T, h.V)
+			samples := []metrics.Point(s.Values)
+			if len(s.Histograms) > 0 {
+				samples = slices.Clone(samples)
+				for _, h := range s.Histograms {
+					samples = append(samples, h.Point)
+				}
 			}
-			if !next() {
+			if len(samples) > 0 && !visit(ls, samples) {
 				return
 			}
 		}

@@ -220,6 +220,9 @@ const longestUsual = 3 * minute / 2
 // one of which a sample or two were seen may have had a shorter interval. That is
 // looked for where the minute is read as past.
 func doubtful(before *increase.State, sample metrics.Point, step increase.Step) bool {
+	if step.Moved {
+		return true // which targets ended is known later
+	}
 	if !before.Seen() {
 		return step.From == step.To && sample.V > 0
 	}
