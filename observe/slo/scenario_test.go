@@ -16,7 +16,7 @@ func (w *world) load(s *scenario.Scenario) {
 	w.t.Helper()
 	err := w.store.Import(w.t.Context(), s.Labels, func(yield func(embedded.Sample) bool) {
 		for _, x := range s.Samples {
-			if !yield(embedded.Sample{Series: x.Series, T: x.T, V: x.V}) {
+			if !yield(embedded.Sample(x)) {
 				return
 			}
 		}

@@ -27,10 +27,10 @@ type objective struct {
 	calendar     string
 }
 
-func (o objective) document(job string) string {
-	part, selector := "bad", `code="500"`
+func (o objective) document(s *scenario.Scenario) string {
+	part, expr := "bad", s.Bad()
 	if o.good {
-		part, selector = "good", `code!~"5.."`
+		part, expr = "good", s.Good()
 	}
 	window := "{duration: 30d, isRolling: true}"
 	if o.calendar != "" {
@@ -55,8 +55,7 @@ spec:
   timeWindow: [%[5]s]
   budgetingMethod: Occurrences
   objectives: [{target: 0.999}]
-`, o.name, part, metric(fmt.Sprintf("sum(%s{job=%q,%s})", scenario.Metric, job, selector)),
-		metric(fmt.Sprintf("sum(%s{job=%q})", scenario.Metric, job)), window)
+`, o.name, part, metric(expr), metric(s.Total()), window)
 }
 
 // sloth is a story's objective as that tool has it.

@@ -158,7 +158,7 @@ func Adversities(from time.Time, days int) []Plan {
 // targets with other labels than a job and an instance.
 func Shapes(from time.Time, days int) []Plan {
 	to := from.AddDate(0, 0, days)
-	middle := from.AddDate(0, 0, days/2)
+	middle := from.Add(to.Sub(from) / 2)
 	base := Plan{From: from, To: to, Rate: steady(20), Errors: outage(middle, 3*time.Hour, 0.2, 0.0005), Pods: fixed("a", "b", "c"), Apart: true}
 	var plans []Plan
 	plan := func(name string, change func(p *Plan)) {
@@ -171,7 +171,9 @@ func Shapes(from time.Time, days int) []Plan {
 		name := Split + Shape(i)
 		plan(shape, func(p *Plan) { p.Shape = name })
 		plan(shape+", restarts", func(p *Plan) { p.Shape, p.Restarts = name, crash(from, 23*time.Minute, "b") })
-		plan(shape+", short lives", func(p *Plan) { p.Shape, p.Restarts, p.Marked = name, crash(from, 3*time.Minute, "a"), true })
+		plan(shape+", short lives", func(p *Plan) {
+			p.Shape, p.Restarts, p.Marked = name, crash(from, 3*time.Minute, "a"), name != ManyCodes
+		})
 		plan(shape+", pods come and go in a gap", func(p *Plan) {
 			p.Shape, p.Pods, p.Down = name, replaced(3, 5*time.Hour, from), during(middle, 2*time.Hour)
 		})

@@ -100,6 +100,7 @@ type Scenario struct {
 	Samples []Sample // in order of time
 	Gaps    []Span   // minutes whose scrapes did not happen, in order
 	seen    []Count  // by minute: increments in the minute of the scrape that showed them
+	passed  []Count  // by minute: what happened, seen or not
 	Unseen  Count    // what no scrape could see: between a process' last scrape and its end
 }
 
@@ -129,9 +130,10 @@ func Make(p Plan, seed uint64) *Scenario {
 		p.Scrape = 30 * time.Second
 	}
 	s := &simulation{
-		Scenario: &Scenario{Plan: p, seen: make([]Count, int(p.To.Sub(p.From)/time.Minute)+2)},
-		r:        rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a simulation that can be repeated
-		alive:    map[string]*process{}, index: map[string]int{}, shown: map[string]map[int]bool{}, last: p.From,
+		Scenario: &Scenario{Plan: p, seen: make([]Count, int(p.To.Sub(p.From)/time.Minute)+2),
+			passed: make([]Count, int(p.To.Sub(p.From)/time.Minute)+2)},
+		r:     rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a simulation that can be repeated
+		alive: map[string]*process{}, index: map[string]int{}, shown: map[string]map[int]bool{}, last: p.From,
 	}
 	if s.Unit == 0 {
 		s.Unit = 1
@@ -176,6 +178,11 @@ func (s *simulation) live(begin, end time.Time) {
 	}
 	bad := binomial(s.r, total, share)
 	pods := s.pods()
+	if len(pods) > 0 {
+		minute := &s.passed[int(begin.Sub(s.From)/time.Minute)]
+		minute.Total += total * s.Unit
+		minute.Bad += bad * s.Unit
+	}
 	for i, p := range pods {
 		g, b := part(total-bad, i, len(pods)), part(bad, i, len(pods))
 		p.good += g * s.Unit
@@ -285,13 +292,19 @@ func (s *simulation) gap(t time.Time) {
 
 // Seen is what the scrapes between two times showed: after from, up to and
 // including to. It is what an exact ledger holds for these minutes.
-func (s *Scenario) Seen(from, to time.Time) Count {
+func (s *Scenario) Seen(from, to time.Time) Count { return s.between(s.seen, from, to) }
+
+// Happened is what happened between two times, on full minutes, to as many
+// seconds as lie between two scrapes.
+func (s *Scenario) Happened(from, to time.Time) Count { return s.between(s.passed, from, to) }
+
+func (s *Scenario) between(minutes []Count, from, to time.Time) Count {
 	var c Count
 	first := max(int(from.Sub(s.From)/time.Minute), 0)
-	last := min(int(to.Sub(s.From)/time.Minute), len(s.seen))
+	last := min(int(to.Sub(s.From)/time.Minute), len(minutes))
 	for m := first; m < last; m++ {
-		c.Total += s.seen[m].Total
-		c.Bad += s.seen[m].Bad
+		c.Total += minutes[m].Total
+		c.Bad += minutes[m].Bad
 	}
 	return c
 }
