@@ -19,7 +19,7 @@ var storySeed = flag.Uint64("scenario.seed", 0, "tells the stories of this seed 
 // Every story, counted from raw samples, comes to what its scrapes saw: as a
 // whole, and in any span whose edges do not fall into a gap.
 func TestCountsAreWhatTheScrapesOfEveryScenarioSaw(t *testing.T) {
-	const days = 3
+	const days = 2
 	from := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	seed := *storySeed
 	if seed == 0 {
@@ -52,7 +52,7 @@ func TestCountsAreWhatTheScrapesOfEveryScenarioSaw(t *testing.T) {
 
 // stories are all that are told.
 func stories(from time.Time, days int) []scenario.Plan {
-	return slices.Concat(scenario.Plans(from, days), scenario.Adversities(from, days), scenario.Shapes(from, days))
+	return slices.Concat(scenario.Plans(from, days), scenario.Adversities(from, days), scenario.Shapes(from, (days+1)/2))
 }
 
 // check holds what the store counts against the story.

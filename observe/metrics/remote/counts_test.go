@@ -330,7 +330,7 @@ func TestSeriesThatAppearTogetherAreLookedForTogether(t *testing.T) {
 		return got[0].Values[1], len(s.asked)
 	}
 	together, questions := count(`sum(events_total{job="shop"})`)
-	if questions > 10 {
+	if questions > 15 {
 		t.Errorf("%d questions for %d pods", questions, pods)
 	}
 	var alone float64
