@@ -22,23 +22,36 @@ const forever = math.MaxInt64
 // Load reads every exclusion as it was known at asOf, and as it is known now
 // where asOf is zero.
 func Load(ctx context.Context, q db.DBTX, asOf time.Time) (*Book, error) {
-	var rows []db.SloExclusion
-	var err error
 	if asOf.IsZero() {
-		rows, err = db.New(q).ExclusionsInForce(ctx)
-	} else {
-		rows, err = db.New(q).ExclusionsKnownAt(ctx, database.Micros(asOf))
+		all, err := InForce(ctx, q)
+		return NewBook(all), err
 	}
+	rows, err := db.New(q).ExclusionsKnownAt(ctx, database.Micros(asOf))
 	if err != nil {
 		return nil, database.Fault(fmt.Errorf("read exclusions: %w", err))
 	}
+	all, err := readAll(rows)
+	return NewBook(all), err
+}
+
+// InForce lists the exclusions that were not taken back.
+func InForce(ctx context.Context, q db.DBTX) ([]*Exclusion, error) {
+	rows, err := db.New(q).ExclusionsInForce(ctx)
+	if err != nil {
+		return nil, database.Fault(fmt.Errorf("read exclusions: %w", err))
+	}
+	return readAll(rows)
+}
+
+func readAll(rows []db.SloExclusion) ([]*Exclusion, error) {
 	all := make([]*Exclusion, len(rows))
 	for i, row := range rows {
+		var err error
 		if all[i], err = read(row); err != nil {
 			return nil, err
 		}
 	}
-	return NewBook(all), nil
+	return all, nil
 }
 
 func read(row db.SloExclusion) (*Exclusion, error) {
