@@ -32,6 +32,8 @@ import (
 	probecheck "github.com/teiten/teiten/observe/probe/check"
 	"github.com/teiten/teiten/observe/slo"
 	"github.com/teiten/teiten/respond/alert"
+	"github.com/teiten/teiten/respond/alert/alertmanager"
+	"github.com/teiten/teiten/respond/alert/routing"
 	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/web"
 )
@@ -53,6 +55,7 @@ type rooms struct {
 	SLO      *slo.Service
 	Oncall   *oncall.Service
 	Alerts   *alert.Service
+	Routing  *routing.Service
 }
 
 type migration struct {
@@ -74,6 +77,7 @@ func migrations() []migration {
 		{"probe", probe.Migrations},
 		{"oncall", oncall.Migrations},
 		{"alert", alert.Migrations},
+		{"routing", routing.Migrations},
 	}
 }
 
@@ -112,6 +116,7 @@ func (a *App) openRooms(ctx context.Context) error {
 
 	a.openProbes()
 	a.openOncall()
+	a.openRouting()
 	a.openAlerts()
 
 	// Kinds of document, in any order: each says when it is applied.
@@ -123,6 +128,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Probes.Kinds(kinds)
 	a.Oncall.Kinds(kinds)
 	a.Alerts.Kinds(kinds)
+	a.Routing.Kinds(kinds)
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
 	a.Notify.Subscribe(a.Journal)
@@ -134,6 +140,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Probes.Schedule(a.queue)
 	a.SLO.Schedule(a.queue)
 	a.Alerts.Schedule(a.queue)
+	a.Routing.Schedule(a.queue)
 	a.queue.Every("journal.seal", sealEvery, a.Journal.SealClosed)
 
 	a.SLO.Measures(a.Measures)
@@ -241,6 +248,14 @@ func (a *App) openOncall() {
 	a.Oncall.Measures(a.Measures)
 }
 
+// openRouting decides who hears of an alert, by documents, silences and the
+// maintenance of services.
+func (a *App) openRouting() {
+	a.Routing = routing.New(routing.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, Documents: a.AsCode, Registry: a.AsCode.Registry(), Now: a.now, Log: a.log})
+	a.Routing.Subscribe(a.Journal)
+	routing.Announce(a.Notify)
+}
+
 // openAlerts lets alerts in, those of our own objectives through the same door,
 // and has channels hear of their groups.
 func (a *App) openAlerts() {
@@ -248,7 +263,9 @@ func (a *App) openAlerts() {
 	a.Alerts = alert.New(alert.Deps{
 		DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Permit: access.MayEdit, Now: a.now, Log: a.log, BaseURL: a.URL(),
 		Backlog: c.Backlog, Forgotten: time.Duration(c.Forgotten), Retention: alert.Retention{Raw: time.Duration(c.Retention.Raw), Closed: time.Duration(c.Retention.Closed)},
+		Routes: a.Routing.Router,
 	})
+	a.Routing.History = a.Alerts
 	for _, kind := range []string{slo.EntryAlertFired, slo.EntryAlertResolved} {
 		a.Journal.Subscribe(kind, "alert", a.Alerts.Hear)
 	}
@@ -264,7 +281,8 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts, a.Routing,
+		alertmanager.New(a.Alerts, a.Routing, Version, a.started),
 	} {
 		room.Register(a.api)
 	}
@@ -289,6 +307,7 @@ func (a *App) background() []part {
 		{"data sources", a.Sources.Run},
 		{"objectives", a.SLO.Run},
 		{"alerts", a.Alerts.Run},
+		{"alert routing", a.Routing.Run},
 	}
 	if a.Store != nil {
 		parts = append(parts, part{"scraping", a.Store.Run})

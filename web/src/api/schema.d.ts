@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/v1/alert-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The routes of all documents together */
+        get: operations["get-alert-routing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-routing/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who would hear of an alert with these labels, and why */
+        post: operations["explain-alert-routing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-routing/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What documents would have done to the alerts of the last 30 days */
+        post: operations["simulate-alert-routing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -1281,6 +1332,49 @@ export interface paths {
         post?: never;
         /** End one session */
         delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List silences, what was made last first */
+        get: operations["list-silences"];
+        put?: never;
+        /**
+         * Keep alerts from people for a time
+         * @description Alerts that match are still recorded and shown. The answer tells which alerts of the last 7 days would have been hidden; where these are many and of several services, or a large share of all, it takes the confirm that the refusal or a dry run tells.
+         */
+        post: operations["add-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a silence */
+        get: operations["get-silence"];
+        /**
+         * Change a silence
+         * @description One that is to be about other alerts ends, and another begins, whose id the answer tells.
+         */
+        put: operations["change-silence"];
+        post?: never;
+        /** End a silence now */
+        delete: operations["end-silence"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3106,6 +3200,17 @@ export interface components {
             to?: string;
             when: components["schemas"]["TextBoth"];
         };
+        ExplainInBody: {
+            /**
+             * Format: date-time
+             * @description At this instant; now when absent.
+             */
+            at?: string;
+            /** @description The labels of the alert. The label service tells whose it is. */
+            labels: {
+                [key: string]: string;
+            };
+        };
         FaultPosition: {
             /** Format: int64 */
             column?: number;
@@ -4253,6 +4358,16 @@ export interface components {
              */
             total?: number;
         };
+        PageRoutingSilenceView: {
+            items: components["schemas"]["RoutingSilenceView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
         PageSloAlertView: {
             items: components["schemas"]["SloAlertView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4674,6 +4789,15 @@ export interface components {
              */
             duplicates: number;
         };
+        RouteReason: {
+            at?: components["schemas"]["FaultPosition"];
+            /** @enum {string} */
+            kind: "silence" | "inhibition" | "maintenance" | "interval";
+            ref: string;
+            /** Format: date-time */
+            until?: string;
+            what: components["schemas"]["TextBoth"];
+        };
         RouteReceiver: {
             at?: components["schemas"]["FaultPosition"];
             channels?: string[];
@@ -4681,6 +4805,162 @@ export interface components {
             nobody?: boolean;
             owner?: boolean;
             policy?: string;
+        };
+        RouteStep: {
+            at?: components["schemas"]["FaultPosition"];
+            /**
+             * Format: int64
+             * @description How deep in the tree of routes it is.
+             */
+            depth: number;
+            /** @enum {string} */
+            kind: "matched" | "passed" | "receiver" | "silence" | "inhibition" | "maintenance" | "interval" | "outcome";
+            what: components["schemas"]["TextBoth"];
+        };
+        RouteView: {
+            activeTimeIntervals?: string[];
+            /** @description Where it is written; absent for the routes that hold without a document. */
+            at?: components["schemas"]["FaultPosition"];
+            continue?: boolean;
+            /** @description '...' is every label. */
+            groupBy: string[];
+            groupInterval: string;
+            groupWait: string;
+            matchers: string[];
+            muteTimeIntervals?: string[];
+            receiver: string;
+            repeatInterval: string;
+            routes?: components["schemas"]["RouteView"][];
+            /** @description Whose alerts it is for; absent: everybody's. */
+            team?: string;
+        };
+        RoutingExample: {
+            /** Format: date-time */
+            firedAt: string;
+            id: string;
+            service?: string;
+            title: string;
+        };
+        RoutingExplained: {
+            /** @description Who would hear of it: owner:<team>, policy:<name>, channels:<names>. */
+            heard: string[];
+            /** @description What keeps it from people. */
+            suppressed: components["schemas"]["RouteReason"][];
+            /** @description Who owns the service. */
+            team?: string;
+            /** @description Each step, with the line that it comes from. */
+            trace: components["schemas"]["RouteStep"][];
+        };
+        RoutingHidden: {
+            /**
+             * Format: int64
+             * @description Alerts that it would have silenced.
+             */
+            alerts: number;
+            /** @description Send it as confirm: the silence is broad. */
+            confirm?: string;
+            /**
+             * Format: int64
+             * @description How many days were looked at.
+             */
+            days: number;
+            /** @description Some of them, the latest first. */
+            examples: components["schemas"]["RoutingExample"][];
+            /**
+             * Format: int64
+             * @description All alerts of that time.
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description Of the silenced ones, those that are open now.
+             */
+            open: number;
+            /** @description Whose alerts these are. */
+            services: string[];
+        };
+        RoutingMove: {
+            /** Format: int64 */
+            alerts: number;
+            /** @description Some of them, the latest first. */
+            examples: components["schemas"]["RoutingExample"][];
+            /** @description Who hears of them by the present routes: owner:<team>, policy:<name>, channels:<names>. */
+            from: string[];
+            /** @description Who would; nobody where it is empty. */
+            to: string[];
+        };
+        RoutingSilenceBody: {
+            /** @description Who answers for it; the caller when absent. */
+            author?: string;
+            /** @description What a dry run, or the refusal, asked for. */
+            confirm?: string;
+            /** @description Only tell what it would have hidden. */
+            dryRun?: boolean;
+            /** @description How long: 30m, 2h, 1d. */
+            duration?: string;
+            /**
+             * Format: date-time
+             * @description Until when; either it or duration.
+             */
+            ends?: string;
+            /** @description Which alerts, in Alertmanager's syntax: service="checkout"; all have to hold. */
+            matchers: string[];
+            /** @description Why these alerts need nobody. Everybody can read it. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description From when on; now when absent.
+             */
+            starts?: string;
+        };
+        RoutingSilenceView: {
+            author: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["JournalActor"];
+            /** Format: date-time */
+            ends: string;
+            id: string;
+            /** @description Which alerts, in Alertmanager's syntax; all have to hold. */
+            matchers: string[];
+            reason: string;
+            /** Format: date-time */
+            starts: string;
+            /** @enum {string} */
+            state: "pending" | "active" | "expired";
+        };
+        RoutingSilenced: {
+            hides: components["schemas"]["RoutingHidden"];
+            /** @description Without an id after a dry run. */
+            silence: components["schemas"]["RoutingSilenceView"];
+        };
+        RoutingSimulated: {
+            /**
+             * Format: int64
+             * @description How many alerts were tried.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many of them would have gone to somebody else.
+             */
+            changed: number;
+            /** @description From whom to whom, the most first. */
+            moves: components["schemas"]["RoutingMove"][];
+            said: components["schemas"]["TextBoth"];
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: int64
+             * @description Of those, how many nobody would have heard of, but did.
+             */
+            unheard: number;
+        };
+        RoutingTreeView: {
+            receivers: components["schemas"]["RouteReceiver"][];
+            route: components["schemas"]["RouteView"];
         };
         RunnerJob: {
             check: components["schemas"]["Check"];
@@ -4710,6 +4990,10 @@ export interface components {
             /** @description The attempt that decided. */
             last: components["schemas"]["CheckAttempt"];
             probe: string;
+        };
+        SimulateInBody: {
+            /** @description Documents of kind AlertRouting, as for an apply. */
+            files: components["schemas"]["AscodeFile"][];
         };
         SloAlertView: {
             /** Format: double */
@@ -5889,6 +6173,101 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-alert-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingTreeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-alert-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingExplained"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "simulate-alert-routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSimulated"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-alerts": {
         parameters: {
             query?: {
@@ -8622,6 +9001,174 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-silences": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only those in this state. */
+                state?: "pending" | "active" | "expired";
+                /** @description Part of the matchers, the reason or the author. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRoutingSilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoutingSilenceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSilenced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoutingSilenceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSilenced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingSilenceView"];
+                };
             };
             /** @description Error */
             default: {
