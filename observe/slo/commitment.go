@@ -38,14 +38,33 @@ func (s *Service) commit(ctx context.Context, rows []*row, all []*Summary) error
 		return err
 	}
 	for i, x := range all {
-		p := policies.For(wholeOf(x.Name), x.Service, x.Tier)
-		state, why := p.State(rows[i].budget())
-		x.PolicyState, x.Policy, x.Consequences = state, policy.View{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
-		if was := told[x.Name]; was.State == state {
+		x.judge(policies.For(wholeOf(x.Name), x.Service, x.Tier), rows[i].budget())
+		if was := told[x.Name]; was.State == x.PolicyState {
 			x.Policy.Since = timeOf(was.Since)
 		}
 		x.Agreement = agreed[documentOf(x.Name)]
 	}
+	return nil
+}
+
+// judge fills in what a policy says of a budget.
+func (x *Summary) judge(p policy.Policy, f policy.Figures) {
+	state, why := p.State(f)
+	x.PolicyState, x.Policy, x.Consequences = state, policy.View{Name: p.Name, Reason: why}, nonNil(p.Consequences[state])
+}
+
+// judgeThen has the policy that is in force now judge the budget of an earlier
+// time.
+func (s *Service) judgeThen(ctx context.Context, x *Summary) error {
+	policies, err := policy.Load(ctx, s.db.Read())
+	if err != nil {
+		return err
+	}
+	f := policy.Figures{Left: 1, Low: x.BudgetLow, High: x.BudgetHigh, Counted: x.Total > 0, Burning: x.Status == Burning}
+	if x.BudgetLeft != nil {
+		f.Left = *x.BudgetLeft
+	}
+	x.judge(policies.For(wholeOf(x.Name), x.Service, x.Tier), f)
 	return nil
 }
 

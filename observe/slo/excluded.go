@@ -18,16 +18,37 @@ import (
 	"github.com/teiten/teiten/observe/slo/ledger"
 )
 
-// coverageOf reads by what an objective is covered at present.
-func coverageOf(ctx context.Context, q db.DBTX, name string) (exclusion.Coverage, error) {
-	r, err := db.New(q).Coverage(ctx, name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return coverage(name, "", "", ""), nil
+// membership is what an objective belongs to.
+type membership struct{ Service, Owner, Tier, System string }
+
+// membershipOf reads what an objective belonged to at asOf, or belongs to now
+// where asOf is zero; nothing where it is not there any more.
+func membershipOf(ctx context.Context, q db.DBTX, name string, asOf time.Time) (membership, error) {
+	var m membership
+	if !asOf.IsZero() {
+		r, err := db.New(q).MembershipAsOf(ctx, db.MembershipAsOfParams{Slo: name, SupersededAt: database.Micros(asOf)})
+		if err == nil {
+			return membership(r), nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return m, database.Fault(fmt.Errorf("read who %s belonged to: %w", name, err))
+		}
 	}
-	if err != nil {
-		return exclusion.Coverage{}, database.Fault(fmt.Errorf("read who %s belongs to: %w", name, err))
+	r, err := db.New(q).GetStatus(ctx, name)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return m, nil
+	case err != nil:
+		return m, database.Fault(fmt.Errorf("read who %s belongs to: %w", name, err))
 	}
-	return coverage(r.Name, r.Service, r.System, r.Owner), nil
+	return membership{r.Service, r.Owner, r.Tier, r.System}, nil
+}
+
+// coverageOf reads by what an objective was covered at asOf, or is at present
+// where asOf is zero.
+func coverageOf(ctx context.Context, q db.DBTX, name string, asOf time.Time) (exclusion.Coverage, error) {
+	m, err := membershipOf(ctx, q, name, asOf)
+	return coverage(name, m.Service, m.System, m.Owner), err
 }
 
 // coverage is by what an objective can be covered.
@@ -41,14 +62,13 @@ func coverage(name, service, system, team string) exclusion.Coverage {
 
 // excludedMinutes are the minutes of span that do not count for an objective,
 // ascending and apart from one another, as they were known at asOf; as they are
-// known now where asOf is zero. What an objective belongs to is taken as it is
-// at present.
+// known now where asOf is zero: by what the objective belonged to at that time.
 func excludedMinutes(ctx context.Context, q db.DBTX, d *Definition, span minutes, asOf time.Time) ([]minutes, error) {
 	book, err := exclusion.Load(ctx, q, asOf)
 	if err != nil {
 		return nil, err
 	}
-	c, err := coverageOf(ctx, q, d.Name)
+	c, err := coverageOf(ctx, q, d.Name, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +111,7 @@ func (s *Service) excludedNow(ctx context.Context, d *Definition) (ExcludedNow, 
 	if err != nil {
 		return x, err
 	}
-	c, err := coverageOf(ctx, s.db.Read(), d.Name)
+	c, err := coverageOf(ctx, s.db.Read(), d.Name, time.Time{})
 	if err != nil {
 		return x, err
 	}
@@ -128,7 +148,7 @@ func excludedSpans(ctx context.Context, q db.DBTX, d *Definition, span minutes, 
 	if err != nil {
 		return nil, err
 	}
-	c, err := coverageOf(ctx, q, d.Name)
+	c, err := coverageOf(ctx, q, d.Name, asOf)
 	if err != nil {
 		return nil, err
 	}

@@ -190,5 +190,5 @@ func giveUpLedger(ctx context.Context, q db.DBTX, name string, now time.Time) er
 func dropLedger(ctx context.Context, q db.DBTX, name string) error {
 	x := db.New(q)
 	return errors.Join(x.DeleteLedger(ctx, name), x.DeleteRevisions(ctx, name), x.DeleteDays(ctx, name),
-		x.DeleteFormerDefinitions(ctx, name))
+		x.DeleteFormerDefinitions(ctx, name), x.DeleteFormerMemberships(ctx, name))
 }

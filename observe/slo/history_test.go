@@ -171,6 +171,50 @@ func TestACorrectionChangesNowAndNeverThen(t *testing.T) {
 	}, rooms...)
 }
 
+// TestAnEarlierTimeShowsWhatTheObjectiveBelongedToThen: service, team, tier, terms,
+// and what was excluded by them.
+func TestAnEarlierTimeShowsWhatTheObjectiveBelongedToThen(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.history(t0.Add(-2*time.Hour), t0, flat(100, 1))
+		w.at(t0.Add(31 * time.Second))
+		w.evaluate()
+		w.backfill()
+		w.live(t0.Add(5*time.Minute), flat(100, 1))
+		past := "apiVersion: teiten.dev/v1\nkind: MaintenanceWindow\nmetadata: {name: past}\nspec: {teams: [payments], reason: it was planned, start: " +
+			t0.Add(-time.Hour).Format(time.RFC3339) + ", end: " + t0.Add(-30*time.Minute).Format(time.RFC3339) + "}\n"
+		if err := w.applyAs(administrator, past); err != nil {
+			t.Fatal(err)
+		}
+		w.live(t0.Add(10*time.Minute), flat(100, 1))
+		get := "/api/v1/slos/checkout?asOf=" + url.QueryEscape(w.now().Format(time.RFC3339Nano))
+		var first, again, now slo.KnownDetail
+		w.ok(get, &first)
+
+		w.at(t0.Add(15 * time.Minute))
+		moved := replaceOnce(t, replaceOnce(t, shop, "owner: payments", "owner: store"), `tier: "1"`, `tier: "3"`)
+		moved = replaceOnce(t, replaceOnce(t, moved, "target: 0.999", "target: 0.95"), "displayName: Checkout works", "displayName: Checkout mostly works")
+		w.apply(replaceOnce(t, moved, "kind: Component\n", "kind: Group\nmetadata: {name: store}\nspec: {type: team, children: []}\n---\napiVersion: backstage.io/v1alpha1\nkind: Component\n"))
+		w.live(t0.Add(20*time.Minute), flat(100, 1))
+
+		w.ok("/api/v1/slos/checkout", &now)
+		if now.Owner != "store" || now.Tier != "3" || now.Objective != 0.95 || now.Excluded.Minutes != 0 {
+			t.Fatalf("now it is %+v", now)
+		}
+		w.ok(get, &again)
+		as := func(x slo.KnownDetail) map[string]any {
+			return map[string]any{"title": x.Title, "service": x.Service, "owner": x.Owner, "tier": x.Tier, "objective": x.Objective,
+				"total": x.Total, "good": x.Good, "left": *x.BudgetLeft, "status": x.Status, "policy": x.PolicyState, "interval": x.Interval}
+		}
+		if diff := cmp.Diff(as(first), as(again)); diff != "" || first.Owner != "payments" || first.Tier != "1" {
+			t.Errorf("the objective as it was known has changed:\n%s", diff)
+		}
+		if first.Total != 100*100 || now.Total != 135*100 { // two hours and what was live, without five minutes that nobody saw
+			t.Errorf("then %v events counted, without the excluded half hour; now %v", first.Total, now.Total)
+		}
+	}, rooms...)
+}
+
 func sum(values []*float64) (s float64) {
 	for _, v := range values {
 		if v != nil {

@@ -27,8 +27,10 @@ type Bounds struct {
 }
 
 // GetAsOf returns everything about one objective with its bounds. With asOf the
-// figures, rules, gaps and alerts are as they were known then, and the objective
-// as it was defined; where it comes from and who owns it is as it is now.
+// figures, rules, gaps and alerts are as they were known then, the objective is as
+// it was defined, and service, owner, tier and system are what it belonged to. Only
+// where its document comes from, its error-budget policy and what was agreed are as
+// they are now.
 func (s *Service) GetAsOf(ctx context.Context, name string, asOf time.Time) (KnownDetail, error) {
 	detail, err := s.Get(ctx, name)
 	if err != nil {
@@ -65,6 +67,11 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 		return err
 	}
 	d, period := c.def, c.over(start, mark)
+	of, err := membershipOf(ctx, s.db.Read(), x.Name, asOf)
+	if err != nil {
+		return err
+	}
+	x.Title, x.Description, x.Service, x.Owner, x.Tier, x.System = d.Title, d.Description, of.Service, of.Owner, of.Tier, of.System
 	over := func(length time.Duration) ledger.Sum { return c.over(mark-int64(length/time.Minute), mark) }
 	at := ledger.Start(mark)
 	x.Objective, x.Window.Duration, x.Window.Days = float64(d.Objective), label(d.Period), d.Period.Hours()/24
@@ -103,7 +110,7 @@ func (s *Service) rewind(ctx context.Context, x *Detail, c *account, start, mark
 	was := condition{page: open(burn.Page), ticket: open(burn.Ticket), left: left,
 		events: period.Total > 0, recent: over(time.Hour).Known > 0}
 	x.Status, x.StatusReason = was.state(), was.why()
-	return nil
+	return s.judgeThen(ctx, &x.Summary)
 }
 
 // alarming is what alerts read of windows that end at a minute: what was counted,

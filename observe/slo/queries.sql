@@ -171,8 +171,23 @@ DELETE FROM slo_rebuild WHERE slo = $1 AND asked = $2;
 -- name: DropRebuild :exec
 DELETE FROM slo_rebuild WHERE slo = $1;
 
--- name: Coverage :one
-SELECT name, service, system, owner FROM slo_status WHERE name = $1;
+-- name: KeepMembership :many
+INSERT INTO slo_former_memberships (slo, superseded_at, service, owner, tier, system)
+SELECT s.name, CAST(@superseded_at AS BIGINT), s.service, s.owner, s.tier, s.system FROM slo_status s
+WHERE s.name = @name AND (s.service <> @service OR s.owner <> @owner OR s.tier <> @tier OR s.system <> @system)
+ON CONFLICT (slo, superseded_at) DO UPDATE SET slo = excluded.slo RETURNING slo;
+
+-- name: KeepMemberships :many
+INSERT INTO slo_former_memberships (slo, superseded_at, service, owner, tier, system)
+SELECT s.name, CAST(@superseded_at AS BIGINT), s.service, s.owner, s.tier, s.system FROM slo_status s
+WHERE s.service = @service AND (s.owner <> @owner OR s.tier <> @tier OR s.system <> @system)
+ON CONFLICT (slo, superseded_at) DO UPDATE SET slo = excluded.slo RETURNING slo;
+
+-- name: MembershipAsOf :one
+SELECT service, owner, tier, system FROM slo_former_memberships WHERE slo = $1 AND superseded_at > $2 ORDER BY superseded_at LIMIT 1;
+
+-- name: DeleteFormerMemberships :exec
+DELETE FROM slo_former_memberships WHERE slo = $1;
 
 -- name: Coverages :many
 SELECT name, service, system, owner FROM slo_status ORDER BY name;

@@ -151,8 +151,13 @@ func (s *Service) followCatalog(ctx context.Context, tx *sql.Tx, e journal.Entry
 	if err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
-	err = db.New(tx).DescribeService(ctx, db.DescribeServiceParams{
+	q := db.New(tx)
+	changed, err := q.KeepMemberships(ctx, db.KeepMembershipsParams{SupersededAt: database.Micros(s.now()),
 		Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System})
+	if err == nil {
+		err = errors.Join(s.coveredAnew(ctx, tx, changed), q.DescribeService(ctx, db.DescribeServiceParams{
+			Service: name, Owner: entity.Owner, Tier: entity.Tier, System: entity.System}))
+	}
 	if err = errors.Join(err, s.nextGeneration(ctx, tx)); err != nil {
 		return fmt.Errorf("describe the objectives of %s: %w", name, err)
 	}
@@ -215,11 +220,34 @@ func (s *Service) describe(ctx context.Context, tx *sql.Tx, d *Definition) error
 	if err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
 	}
-	err = db.New(tx).DescribeStatus(ctx, db.DescribeStatusParams{
-		Name: d.Name, Title: d.Title, Service: d.Service, Owner: e.Owner, Tier: e.Tier, System: e.System,
-		Objective: float64(d.Objective), Period: int64(d.Period / time.Second)})
+	q := db.New(tx)
+	changed, err := q.KeepMembership(ctx, db.KeepMembershipParams{SupersededAt: database.Micros(s.now()), Name: d.Name,
+		Service: d.Service, Owner: e.Owner, Tier: e.Tier, System: e.System})
+	if err == nil {
+		err = errors.Join(s.coveredAnew(ctx, tx, changed), q.DescribeStatus(ctx, db.DescribeStatusParams{
+			Name: d.Name, Title: d.Title, Service: d.Service, Owner: e.Owner, Tier: e.Tier, System: e.System,
+			Objective: float64(d.Objective), Period: int64(d.Period / time.Second)}))
+	}
 	if err != nil {
 		return fmt.Errorf("define %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// coveredAnew has objectives that belong elsewhere now summed up again: other
+// exclusions cover them.
+func (s *Service) coveredAnew(ctx context.Context, tx *sql.Tx, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	book, err := exclusion.Load(ctx, tx, time.Time{})
+	if err != nil || book.Empty() {
+		return err
+	}
+	for _, name := range names {
+		if err := askRebuild(ctx, tx, name, 0); err != nil {
+			return err
+		}
 	}
 	return nil
 }

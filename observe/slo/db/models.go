@@ -83,6 +83,15 @@ type SloFormerDefinition struct {
 	Data         string
 }
 
+type SloFormerMembership struct {
+	Slo          string
+	SupersededAt int64
+	Service      string
+	Owner        string
+	Tier         string
+	System       string
+}
+
 type SloGeneration struct {
 	ID    int64
 	N     int64

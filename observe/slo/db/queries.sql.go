@@ -151,29 +151,6 @@ func (q *Queries) AskRebuild(ctx context.Context, arg AskRebuildParams) error {
 	return err
 }
 
-const coverage = `-- name: Coverage :one
-SELECT name, service, system, owner FROM slo_status WHERE name = $1
-`
-
-type CoverageRow struct {
-	Name    string
-	Service string
-	System  string
-	Owner   string
-}
-
-func (q *Queries) Coverage(ctx context.Context, name string) (CoverageRow, error) {
-	row := q.db.QueryRowContext(ctx, coverage, name)
-	var i CoverageRow
-	err := row.Scan(
-		&i.Name,
-		&i.Service,
-		&i.System,
-		&i.Owner,
-	)
-	return i, err
-}
-
 const coverages = `-- name: Coverages :many
 SELECT name, service, system, owner FROM slo_status ORDER BY name
 `
@@ -417,6 +394,15 @@ DELETE FROM slo_former_definitions WHERE slo = $1
 
 func (q *Queries) DeleteFormerDefinitions(ctx context.Context, slo string) error {
 	_, err := q.db.ExecContext(ctx, deleteFormerDefinitions, slo)
+	return err
+}
+
+const deleteFormerMemberships = `-- name: DeleteFormerMemberships :exec
+DELETE FROM slo_former_memberships WHERE slo = $1
+`
+
+func (q *Queries) DeleteFormerMemberships(ctx context.Context, slo string) error {
+	_, err := q.db.ExecContext(ctx, deleteFormerMemberships, slo)
 	return err
 }
 
@@ -905,6 +891,96 @@ func (q *Queries) KeepDefinition(ctx context.Context, arg KeepDefinitionParams) 
 	return err
 }
 
+const keepMembership = `-- name: KeepMembership :many
+INSERT INTO slo_former_memberships (slo, superseded_at, service, owner, tier, system)
+SELECT s.name, CAST($1 AS BIGINT), s.service, s.owner, s.tier, s.system FROM slo_status s
+WHERE s.name = $2 AND (s.service <> $3 OR s.owner <> $4 OR s.tier <> $5 OR s.system <> $6)
+ON CONFLICT (slo, superseded_at) DO UPDATE SET slo = excluded.slo RETURNING slo
+`
+
+type KeepMembershipParams struct {
+	SupersededAt int64
+	Name         string
+	Service      string
+	Owner        string
+	Tier         string
+	System       string
+}
+
+func (q *Queries) KeepMembership(ctx context.Context, arg KeepMembershipParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, keepMembership,
+		arg.SupersededAt,
+		arg.Name,
+		arg.Service,
+		arg.Owner,
+		arg.Tier,
+		arg.System,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var slo string
+		if err := rows.Scan(&slo); err != nil {
+			return nil, err
+		}
+		items = append(items, slo)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const keepMemberships = `-- name: KeepMemberships :many
+INSERT INTO slo_former_memberships (slo, superseded_at, service, owner, tier, system)
+SELECT s.name, CAST($1 AS BIGINT), s.service, s.owner, s.tier, s.system FROM slo_status s
+WHERE s.service = $2 AND (s.owner <> $3 OR s.tier <> $4 OR s.system <> $5)
+ON CONFLICT (slo, superseded_at) DO UPDATE SET slo = excluded.slo RETURNING slo
+`
+
+type KeepMembershipsParams struct {
+	SupersededAt int64
+	Service      string
+	Owner        string
+	Tier         string
+	System       string
+}
+
+func (q *Queries) KeepMemberships(ctx context.Context, arg KeepMembershipsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, keepMemberships,
+		arg.SupersededAt,
+		arg.Service,
+		arg.Owner,
+		arg.Tier,
+		arg.System,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var slo string
+		if err := rows.Scan(&slo); err != nil {
+			return nil, err
+		}
+		items = append(items, slo)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const keepRevision = `-- name: KeepRevision :exec
 INSERT INTO slo_revisions (slo, hour, superseded_at, written_at, data) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (slo, hour, superseded_at) DO NOTHING
@@ -1007,6 +1083,34 @@ func (q *Queries) LockGeneration(ctx context.Context, n int64) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const membershipAsOf = `-- name: MembershipAsOf :one
+SELECT service, owner, tier, system FROM slo_former_memberships WHERE slo = $1 AND superseded_at > $2 ORDER BY superseded_at LIMIT 1
+`
+
+type MembershipAsOfParams struct {
+	Slo          string
+	SupersededAt int64
+}
+
+type MembershipAsOfRow struct {
+	Service string
+	Owner   string
+	Tier    string
+	System  string
+}
+
+func (q *Queries) MembershipAsOf(ctx context.Context, arg MembershipAsOfParams) (MembershipAsOfRow, error) {
+	row := q.db.QueryRowContext(ctx, membershipAsOf, arg.Slo, arg.SupersededAt)
+	var i MembershipAsOfRow
+	err := row.Scan(
+		&i.Service,
+		&i.Owner,
+		&i.Tier,
+		&i.System,
+	)
+	return i, err
 }
 
 const minuteLog = `-- name: MinuteLog :many
