@@ -81,10 +81,13 @@ func TestApplyPointsAtWhatIsHardlyMeant(t *testing.T) {
 	}
 	latency := strings.NewReplacer(`bad: `, "good: ", `sum(http_requests_total{code=~"5.."})`, `sum(d_bucket{le="1"})`).Replace(checkout)
 	for code, doc := range map[string]string{
-		"slo.counter":        strings.Replace(checkout, "counter: true", "counter: false", 1),
-		"slo.retention":      strings.Replace(checkout, "30d", "2Y", 1),
-		"slo.no_bucket":      latency,
-		"slo.window_minutes": strings.Replace(checkout, "{duration: 30d, isRolling: true}", "{duration: 1m, calendar: {timeZone: Asia/Tokyo}}", 1),
+		"slo.counter":   strings.Replace(checkout, "counter: true", "counter: false", 1),
+		"slo.retention": strings.Replace(checkout, "30d", "2Y", 1),
+		"slo.no_bucket": latency,
+
+		"slo.objective_zero":    strings.Replace(checkout, "{target: 0.999}", "{target: 0}", 1),
+		"slo.objective_percent": strings.Replace(checkout, "{target: 0.999}", "{targetPercent: 0.999}", 1),
+		"slo.window_minutes":    strings.Replace(checkout, "{duration: 30d, isRolling: true}", "{duration: 1m, calendar: {timeZone: Asia/Tokyo}}", 1),
 	} {
 		plan, err := w.ascode.Apply(t.Context(), ascode.Request{Set: "test", Files: []ascode.File{{Name: "slo.yaml", Data: doc}}})
 		if err != nil {

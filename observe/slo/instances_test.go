@@ -358,3 +358,37 @@ func TestInstancesOfWhatNoSourceCountsShareTheirQuestions(t *testing.T) {
 		}
 	}, rooms...)
 }
+
+// A server that is full, and labels that cannot be told apart any more, are named
+// with what to do, and what was found before goes on.
+func TestAFullServerAndAnExplosionOfLabelsAreNamed(t *testing.T) {
+	for state, c := range map[string]struct {
+		most, tenants int
+		remedy        string
+	}{
+		"too_many_instances_in_all": {3, 6, "slo.instances"},
+		"label_explosion":           {0, 25_010, "drop the label"},
+	} {
+		t.Run(state, func(t *testing.T) {
+			w := newWorld(t, dbtest.Open(t, dbtest.SQLite(t), rooms...))
+			w.most = c.most
+			w.restart()
+			w.apply(byTenant(""))
+			all, few := tenants{}, map[string][2]float64{"a": {10, 1}, "b": {10, 0}}
+			w.tenantsLive(t0.Add(3*time.Minute), all, few)
+			crowd := maps.Clone(few)
+			for i := range c.tenants {
+				crowd[fmt.Sprint("x", i)] = [2]float64{1, 0}
+			}
+			w.tenantsLive(t0.Add(5*time.Minute), all, crowd)
+			w.tenantsLive(t0.Add(8*time.Minute), all, few)
+			x := w.whole()
+			if x.State != state || !strings.Contains(x.Reason.EN, c.remedy) || x.Reason.JA == "" {
+				t.Errorf("the whole says %+v", x)
+			}
+			if a := byName(w.instances())["checkout~tenant=a"]; a.Total != 70 || a.Total-a.Good != 7 {
+				t.Errorf("a has %v events, %v of them bad", a.Total, a.Total-a.Good)
+			}
+		})
+	}
+}

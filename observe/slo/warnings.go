@@ -20,7 +20,7 @@ func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []
 	if !ok {
 		return nil
 	}
-	faults := append(warnWindow(d, &o.Spec), s.warnRetention(d, &o.Spec)...)
+	faults := slices.Concat(warnWindow(d, &o.Spec), warnTargets(d, &o.Spec), s.warnRetention(d, &o.Spec))
 	look := func(sli *openslo.SLISpec, path ...any) {
 		faults = append(faults, warnSLI(d, sli, path...)...)
 		if o.Metadata.Annotations[openslo.Interpolate] != "true" {
@@ -33,6 +33,24 @@ func (s *Service) warnSLO(ctx context.Context, _ *sql.Tx, d *ascode.Document) []
 	for i, objective := range o.Spec.Objectives {
 		if objective.Indicator != nil {
 			look(&objective.Indicator.Spec, "spec", "objectives", i, "indicator", "spec")
+		}
+	}
+	return faults
+}
+
+// warnTargets points at objectives that promise nothing, and at shares that are
+// written where percent are meant to be.
+func warnTargets(d *ascode.Document, spec *openslo.SLOSpec) (faults []*fault.Error) {
+	for i, o := range spec.Objectives {
+		switch p := o.TargetPercent; {
+		case o.Target != nil && *o.Target == 0 || p != nil && *p == 0:
+			faults = append(faults, d.Fault("slo.objective_zero",
+				text.Say("the objective is 0: every event may be bad, and the budget can never be exhausted", "目標が 0 です。すべてが失敗しても許容され、バジェットは決して尽きません"),
+				text.Say("write the share of events that must be good, such as 0.999", "良いイベントの割合を 0.999 のように書いてください"), "spec", "objectives", i))
+		case p != nil && *p <= 1:
+			faults = append(faults, d.Fault("slo.objective_percent",
+				text.Say("the objective is %v per cent: nearly every event may be bad", "目標が %v %% です。ほとんどのイベントが失敗しても許容されます", *p),
+				text.Say("write it in percent, such as 99.9, or as a share in target: %v", "99.9 のように百分率で書くか、割合なら target: %v と書いてください", *p), "spec", "objectives", i, "targetPercent"))
 		}
 	}
 	return faults

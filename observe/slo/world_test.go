@@ -52,6 +52,7 @@ type world struct {
 	ascode  *ascode.Engine
 
 	retention slo.Retention
+	most      int                // instances in all; 0 for what is usual
 	written   map[string]float64 // the last value of each counter
 }
 
@@ -120,7 +121,7 @@ func (w *world) restart() {
 	w.journal = journal.New(w.db, w.now)
 	c := catalog.New(catalog.Deps{DB: w.db, Now: w.now})
 	w.queue = q
-	w.slo = slo.New(slo.Deps{DB: w.db, Journal: w.journal, Queue: q, Catalog: c, Sources: w.sources, Now: w.now, Log: discard, Retention: w.retention})
+	w.slo = slo.New(slo.Deps{DB: w.db, Journal: w.journal, Queue: q, Catalog: c, Sources: w.sources, Now: w.now, Log: discard, Retention: w.retention, Instances: w.most})
 	r := ascode.NewRegistry()
 	c.Kinds(r)
 	w.slo.Kinds(r)

@@ -108,17 +108,23 @@ func TestPyrraBecomesOpenSLO(t *testing.T) {
 		t.Fatal(err)
 	}
 	accepted(t, r)
-	native := `sum(increase(shop_order_seconds{job="shop"}[1m]))`
+	native := `sum(shop_order_seconds{job="shop"})`
 	want := []string{
 		`shop-orders-errors orders 99.5% 4w Occurrences counter=true bad=sum(shop_orders_total{job="shop",code=~"5.."}) good= total=sum(shop_orders_total{job="shop"}) raw= alerts=`,
 		`shop-orders-latency orders 95% 2w Occurrences counter=true bad= good=sum(shop_order_seconds_bucket{job="shop",le="0.5"}) total=sum(shop_order_seconds_count{job="shop"}) raw= alerts=none`,
-		`shop-orders-native shop-orders-native 99% 4w Occurrences counter=false bad= good=histogram_fraction(0, 0.2, ` + native + `) * histogram_count(` + native + `) total=histogram_count(` + native + `) raw= alerts=`,
-		`shop-up shop-up 99% 4w Occurrences counter=false bad= good=sum(up{job="shop"}) total=count(up{job="shop"}) raw= alerts=`,
+		`shop-orders-native shop-orders-native 99% 4w Occurrences counter=true bad= good=histogram_fraction(0, 0.2, ` + native + `) * histogram_count(` + native + `) total=histogram_count(` + native + `) raw= alerts=`,
+		`shop-up shop-up 99% 4w Occurrences counter=false bad= good=sum(sum_over_time(up{job="shop"}[1m])) total=sum(count_over_time(up{job="shop"}[1m])) raw= alerts=`,
 	}
 	if d := cmp.Diff(want, shape(r)); d != "" {
 		t.Error(d)
 	}
-	for _, part := range []string{"grouping is not carried over", "alerting.name is not carried over", "no label names the service", "estimated by Prometheus", "the objective is left out"} {
+	if grouped, _ := r.Documents[slices.IndexFunc(r.Documents, func(d any) bool {
+		o, ok := d.(*openslo.SLO)
+		return ok && o.Metadata.Name == "shop-orders-errors"
+	})].(*openslo.SLO); grouped.Metadata.Annotations[openslo.By] != "region" {
+		t.Errorf("the grouping by region has become %v", grouped.Metadata.Annotations)
+	}
+	for _, part := range []string{"alerting.name is not carried over", "no label names the service", "is estimated, as Prometheus does it", "the objective is left out"} {
 		if !slices.ContainsFunc(told(r.Notes), func(n string) bool { return strings.Contains(n, part) }) {
 			t.Errorf("no note says %q: %q", part, told(r.Notes))
 		}

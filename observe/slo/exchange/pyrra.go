@@ -45,7 +45,8 @@ func (im *importer) pyrraSLO(doc cursor) {
 	labels := meta.field("labels").labels()
 	meta.field("namespace")
 	percent, err := strconv.ParseFloat(spec.field("target").text(), 64)
-	indicator, ok := im.pyrraIndicator(spec.field("indicator"))
+	annotations := map[string]string{}
+	indicator, ok := im.pyrraIndicator(spec.field("indicator"), annotations)
 	if err != nil || name == "" || !ok {
 		im.note(spec.all(), "an objective without name, target or a known indicator cannot be carried over", "名前、target、既知の indicator のいずれかがない目標は取り込めません")
 		return
@@ -56,7 +57,10 @@ func (im *importer) pyrraSLO(doc cursor) {
 	o.Metadata.Labels = labels
 	o.Spec.Description = spec.field("description").text()
 	if spec.field("alerting").field("disabled").yes() {
-		o.Metadata.Annotations = map[string]string{openslo.Alerts: "none"}
+		annotations[openslo.Alerts] = "none"
+	}
+	if len(annotations) > 0 {
+		o.Metadata.Annotations = annotations
 	}
 	spec.field("performance_over_accuracy") // every window is exact here
 	im.add(doc, o)
@@ -87,7 +91,9 @@ func (im *importer) pyrraWindow(w cursor) string {
 	return im.Window
 }
 
-func (im *importer) pyrraIndicator(i cursor) (openslo.SLISpec, bool) {
+// pyrraIndicator is how events are counted; what OpenSLO has no field for becomes
+// an annotation.
+func (im *importer) pyrraIndicator(i cursor, annotations map[string]string) (openslo.SLISpec, bool) {
 	ratio := func(r *openslo.RatioMetric, parts ...cursor) (openslo.SLISpec, bool) {
 		for _, p := range parts {
 			if _, ok := im.checked(p, p.text()); !ok {
@@ -98,21 +104,24 @@ func (im *importer) pyrraIndicator(i cursor) (openslo.SLISpec, bool) {
 	}
 	if r := i.field("ratio"); r.exists() {
 		bad, total := r.at("errors", "metric"), r.at("total", "metric")
-		im.grouping(r)
+		im.grouping(r, annotations)
 		return ratio(&openslo.RatioMetric{Counter: true, Bad: promQL(sum(bad)), Total: promQL(sum(total))}, bad, total)
 	}
 	if l := i.field("latency"); l.exists() {
 		good, total := l.at("success", "metric"), l.at("total", "metric")
-		im.grouping(l)
+		im.grouping(l, annotations)
 		return ratio(&openslo.RatioMetric{Counter: true, Good: promQL(sum(good)), Total: promQL(sum(total))}, good, total)
 	}
 	if n := i.field("latencyNative", "latency_native"); n.exists() {
-		return im.pyrraNative(n)
+		return im.pyrraNative(n, annotations)
 	}
 	if g := i.field("bool_gauge", "boolGauge"); g.exists() {
 		m := g.field("metric")
-		im.grouping(g)
-		return ratio(&openslo.RatioMetric{Good: promQL(sum(m)), Total: promQL("count(" + m.text() + ")")}, m)
+		im.grouping(g, annotations)
+		over := func(f string) *openslo.Metric {
+			return promQL("sum(" + f + "_over_time(" + strings.TrimSpace(m.text()) + "[1m]))")
+		}
+		return ratio(&openslo.RatioMetric{Good: over("sum"), Total: over("count")}, m)
 	}
 	return openslo.SLISpec{}, false
 }
@@ -120,9 +129,9 @@ func (im *importer) pyrraIndicator(i cursor) (openslo.SLISpec, bool) {
 func sum(metric cursor) string { return "sum(" + strings.TrimSpace(metric.text()) + ")" }
 
 // pyrraNative counts the observations of a native histogram below a latency.
-func (im *importer) pyrraNative(n cursor) (openslo.SLISpec, bool) {
+func (im *importer) pyrraNative(n cursor, annotations map[string]string) (openslo.SLISpec, bool) {
 	metric, latency := n.at("total", "metric"), n.field("latency")
-	im.grouping(n)
+	im.grouping(n, annotations)
 	seconds, ok := promexpr.Seconds(latency.text())
 	if !ok {
 		im.note(latency, "%q is no latency", "%q は時間として読めません", latency.text())
@@ -131,16 +140,21 @@ func (im *importer) pyrraNative(n cursor) (openslo.SLISpec, bool) {
 	if _, ok := im.checked(metric, metric.text()); !ok {
 		return openslo.SLISpec{}, false
 	}
-	grown := "sum(increase(" + metric.text() + "[1m]))"
-	total := "histogram_count(" + grown + ")"
-	good := "histogram_fraction(0, " + strconv.FormatFloat(seconds, 'g', -1, 64) + ", " + grown + ") * " + total
-	im.note(n, "native histograms are estimated by Prometheus inside the bucket that holds the latency", "ネイティブヒストグラムでは、しきい値を含むバケットの内側は Prometheus の推定値です")
-	return openslo.SLISpec{RatioMetric: &openslo.RatioMetric{Good: promQL(good), Total: promQL(total)}}, true
+	total := "histogram_count(" + sum(metric) + ")"
+	good := "histogram_fraction(0, " + strconv.FormatFloat(seconds, 'g', -1, 64) + ", " + sum(metric) + ") * " + total
+	annotations[openslo.Interpolate] = "true"
+	im.note(n, "a latency that lies inside a bucket is estimated, as Prometheus does it; one that is a boundary is counted exactly",
+		"しきい値がバケットの途中なら Prometheus と同じく推定し、境界と一致すれば正確に数えます")
+	return openslo.SLISpec{RatioMetric: &openslo.RatioMetric{Counter: true, Good: promQL(good), Total: promQL(total)}}, true
 }
 
-// grouping notes that Pyrra made an objective of each group.
-func (im *importer) grouping(c cursor) {
-	if g := c.field("grouping"); len(g.items()) > 0 {
-		im.note(g.all(), "grouping is not carried over: the objective counts all groups together", "grouping は引き継がれません。全グループをまとめて数えます")
+// grouping has the objective taken apart as Pyrra made an objective of each group.
+func (im *importer) grouping(c cursor, annotations map[string]string) {
+	var names []string
+	for _, name := range c.field("grouping").items() {
+		names = append(names, name.text())
+	}
+	if len(names) > 0 {
+		annotations[openslo.By] = strings.Join(names, ",")
 	}
 }
