@@ -11,6 +11,7 @@ import (
 	"github.com/teiten/teiten/notify"
 	"github.com/teiten/teiten/observe/probe"
 	"github.com/teiten/teiten/observe/slo"
+	"github.com/teiten/teiten/respond/oncall"
 )
 
 // TestDocumentsAreGoodByThemselves reads the example with the kinds of the
@@ -20,6 +21,7 @@ func TestDocumentsAreGoodByThemselves(t *testing.T) {
 	new(catalog.Service).Kinds(r)
 	new(slo.Service).Kinds(r)
 	new(probe.Service).Kinds(r)
+	new(oncall.Service).Kinds(r)
 	r.Add(new(notify.Service).Kind())
 
 	names, err := fs.Glob(shop.Files, "*.yaml")
@@ -42,7 +44,7 @@ func TestDocumentsAreGoodByThemselves(t *testing.T) {
 	for _, d := range docs {
 		kinds[d.Kind]++
 	}
-	if kinds["Component"] != 12 || kinds["SLO"] != 22 || kinds["NotificationChannel"] != 3 || kinds["Probe"] != 3 {
+	if kinds["Component"] != 12 || kinds["SLO"] != 22 || kinds["NotificationChannel"] != 3 || kinds["Probe"] != 3 || kinds["Schedule"] != 3 {
 		t.Errorf("the example holds %v", kinds)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 const tag = "On-call"
 
-type nameIn struct {
+// NameIn names a schedule. It is exported, as those below, because it is embedded.
+type NameIn struct {
 	Name string `path:"name" maxLength:"200" doc:"The schedule's name."`
 }
 
@@ -21,15 +22,18 @@ type idIn struct {
 	ID string `path:"id" maxLength:"100"`
 }
 
-type atIn struct {
+// AtIn is an instant.
+type AtIn struct {
 	At time.Time `query:"at" doc:"The instant; now by default."`
 }
 
-type viewIn struct {
+// ViewIn says as of when the past is answered.
+type ViewIn struct {
 	As View `query:"as" enum:"then,now" default:"then" doc:"Whether the past is answered as the configuration was then, or as it is now."`
 }
 
-type spanIn struct {
+// SpanIn is a time.
+type SpanIn struct {
 	From time.Time `query:"from" required:"true"`
 	To   time.Time `query:"to" required:"true"`
 }
@@ -106,40 +110,40 @@ func (s *Service) atOrNow(at time.Time) time.Time {
 	return at.UTC()
 }
 
-func (s *Service) apiList(ctx context.Context, in *atIn) (*listOut, error) {
+func (s *Service) apiList(ctx context.Context, in *AtIn) (*listOut, error) {
 	items, err := s.List(ctx, s.atOrNow(in.At))
 	return &listOut{httpapi.Page[Summary]{Items: items}}, err
 }
 
 func (s *Service) apiGet(ctx context.Context, in *struct {
-	nameIn
-	atIn
+	NameIn
+	AtIn
 }) (*detailOut, error) {
 	d, err := s.Detail(ctx, in.Name, s.atOrNow(in.At))
 	return &detailOut{d}, err
 }
 
 func (s *Service) apiOn(ctx context.Context, in *struct {
-	nameIn
-	atIn
-	viewIn
+	NameIn
+	AtIn
+	ViewIn
 }) (*answerOut, error) {
 	a, err := s.OnAs(ctx, s.db.Read(), in.Name, s.atOrNow(in.At), in.As)
 	return &answerOut{a}, err
 }
 
 func (s *Service) apiShifts(ctx context.Context, in *struct {
-	nameIn
-	spanIn
-	viewIn
+	NameIn
+	SpanIn
+	ViewIn
 }) (*calendarOut, error) {
 	c, err := s.Calendar(ctx, in.Name, in.From.UTC(), in.To.UTC(), in.As)
 	return &calendarOut{c}, err
 }
 
 func (s *Service) apiFairness(ctx context.Context, in *struct {
-	nameIn
-	spanIn
+	NameIn
+	SpanIn
 	Role rota.Role `query:"role" enum:"primary,secondary,shadow" default:"primary"`
 }) (*sharesOut, error) {
 	items, err := s.Fairness(ctx, in.Name, in.Role, in.From.UTC(), in.To.UTC())
@@ -156,7 +160,7 @@ func (s *Service) apiPreview(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiOverride(ctx context.Context, in *struct {
-	nameIn
+	NameIn
 	Body NewOverride
 }) (*overrideOut, error) {
 	o, err := s.Override(ctx, in.Name, in.Body)
@@ -168,13 +172,13 @@ func (s *Service) apiEndOverride(ctx context.Context, in *idIn) (*overrideOut, e
 	return &overrideOut{o}, err
 }
 
-func (s *Service) apiSwaps(ctx context.Context, in *nameIn) (*swapsOut, error) {
+func (s *Service) apiSwaps(ctx context.Context, in *NameIn) (*swapsOut, error) {
 	items, err := s.Swaps(ctx, in.Name, s.now())
 	return &swapsOut{httpapi.Page[Swap]{Items: items}}, err
 }
 
 func (s *Service) apiAsk(ctx context.Context, in *struct {
-	nameIn
+	NameIn
 	Body NewSwap
 }) (*swapOut, error) {
 	w, err := s.AskSwap(ctx, in.Name, in.Body)
@@ -182,7 +186,7 @@ func (s *Service) apiAsk(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiHandovers(ctx context.Context, in *struct {
-	nameIn
+	NameIn
 	httpapi.PageIn
 }) (*notesOut, error) {
 	var before time.Time
@@ -201,7 +205,7 @@ func (s *Service) apiHandovers(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiHandOver(ctx context.Context, in *struct {
-	nameIn
+	NameIn
 	Body struct {
 		Body string `json:"body" minLength:"1" maxLength:"20000" doc:"What the next person has to know."`
 	}

@@ -139,9 +139,16 @@ type Span struct {
 	To   time.Time `json:"to"`
 }
 
-// gaps are when nobody is on call as primary although somebody has to be.
+// gaps are when nobody is on call as primary although somebody has to be. Before
+// there was a schedule nobody had to.
 func (l *loaded) gaps(from, to time.Time) []Span {
 	var all []Span
+	if len(l.versions) > 0 && l.versions[0].from.After(from) {
+		from = l.versions[0].from
+	}
+	if !from.Before(to) {
+		return nil
+	}
 	for _, s := range l.plan.Shifts(rota.Primary, from, to) {
 		if !s.Gap() {
 			continue

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { Crashed, NotFound } from "./app/Fallbacks";
 import { Shell } from "./app/Shell";
-import { parseActivitySearch, parseEditSearch, parseExploreSearch, parseProbeSearch, parseProbesSearch, parseSearch, parseServiceSearch, parseSLOPageSearch, parseSLOSearch, stringifySearch } from "./app/urlState";
+import { parseActivitySearch, parseEditSearch, parseExploreSearch, parseOncallSearch, parseProbeSearch, parseProbesSearch, parseSearch, parseServiceSearch, parseSLOPageSearch, parseSLOSearch, stringifySearch } from "./app/urlState";
 import { NowPage } from "./pages/now/NowPage";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -16,6 +16,8 @@ const routes = [
   createRoute({ getParentRoute, path: "/slos/$name", component: lazyRouteComponent(() => import("./pages/slos/SLOPage"), "SLOPage"), validateSearch: parseSLOPageSearch }),
   createRoute({ getParentRoute, path: "/probes", component: lazyRouteComponent(() => import("./pages/probes/ProbesPage"), "ProbesPage"), validateSearch: parseProbesSearch }),
   createRoute({ getParentRoute, path: "/probes/$name", component: lazyRouteComponent(() => import("./pages/probes/ProbePage"), "ProbePage"), validateSearch: parseProbeSearch }),
+  createRoute({ getParentRoute, path: "/oncall", component: lazyRouteComponent(() => import("./pages/oncall/OncallPage"), "OncallPage") }),
+  createRoute({ getParentRoute, path: "/oncall/$name", component: lazyRouteComponent(() => import("./pages/oncall/SchedulePage"), "SchedulePage"), validateSearch: parseOncallSearch }),
   createRoute({ getParentRoute, path: "/explore", component: lazyRouteComponent(() => import("./pages/explore/ExplorePage"), "ExplorePage"), validateSearch: parseExploreSearch }),
   createRoute({ getParentRoute, path: "/edit", component: lazyRouteComponent(() => import("./pages/edit/EditPage"), "EditPage"), validateSearch: parseEditSearch }),
   createRoute({ getParentRoute, path: "/activity", component: lazyRouteComponent(() => import("./pages/activity/ActivityPage"), "ActivityPage"), validateSearch: parseActivitySearch }),

@@ -11,7 +11,7 @@ export function keyboard(world, test) {
 
   test("g and a letter walk, and focus begins at the page", async () => {
     const { page, context } = await open("/");
-    for (const [key, path] of [["s", "/services"], ["o", "/slos"], ["p", "/probes"], ["e", "/explore"], ["a", "/activity"], ["t", "/settings/people"], ["h", "/"]]) {
+    for (const [key, path] of [["s", "/services"], ["o", "/slos"], ["p", "/probes"], ["c", "/oncall"], ["e", "/explore"], ["a", "/activity"], ["t", "/settings/people"], ["h", "/"]]) {
       await page.keyboard.press("g");
       await page.keyboard.press(key);
       await page.waitForURL(world.base + path);

@@ -12,6 +12,8 @@ const all = [
   { name: "slos-map", path: "/slos?as=map&group=system", en: "SLOs", ja: "SLO" },
   { name: "slo", path: "/slos/checkout-availability", en: /Checkout/, ja: /チェックアウト/ },
   { name: "probes", path: "/probes", en: "Probes", ja: "プローブ" },
+  { name: "oncall", path: "/oncall", en: "On call", ja: "当番" },
+  { name: "oncall-schedule", path: "/oncall/payments", en: /Payments/, ja: /決済/ },
   { name: "explore", path: "/explore?q=sum+by+%28code%29+%28rate%28http_requests_total%5B5m%5D%29%29&range=6h", en: "Explore", ja: "クエリ" },
   { name: "edit", path: "/edit?service=checkout", en: "New document", ja: "新しい定義" },
   { name: "activity", path: "/activity", en: "Activity", ja: "できごと" },

@@ -184,3 +184,20 @@ export const sessions = () => queryOptions({ queryKey: ["access", "sessions"], q
 export const tokens = () => queryOptions({ queryKey: ["access", "tokens"], queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal, params: { query: { limit: 200 } } })) });
 
 export const system = () => queryOptions({ queryKey: ["system"], queryFn: ({ signal }) => data(api.GET("/api/v1/system", { signal })) });
+
+export const schedules = () => queryOptions({ queryKey: ["oncall", "list"], queryFn: ({ signal }) => data(api.GET("/api/v1/schedules", { signal })), refetchInterval: 60_000 });
+
+export const schedule = (name: string) =>
+  queryOptions({ queryKey: ["oncall", "one", name], queryFn: ({ signal }) => data(api.GET("/api/v1/schedules/{name}", { signal, params: { path: { name } } })), refetchInterval: 60_000 });
+
+export const scheduleShifts = (name: string, query: Query<"/api/v1/schedules/{name}/shifts">) =>
+  queryOptions({ queryKey: ["oncall", "shifts", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/schedules/{name}/shifts", { signal, params: { path: { name }, query } })), placeholderData: keepPreviousData });
+
+export const scheduleFairness = (name: string, query: Query<"/api/v1/schedules/{name}/fairness">) =>
+  queryOptions({ queryKey: ["oncall", "fairness", name, query], queryFn: ({ signal }) => data(api.GET("/api/v1/schedules/{name}/fairness", { signal, params: { path: { name }, query } })), placeholderData: keepPreviousData });
+
+/** What documents would change of the next 90 days. */
+export const schedulePreview = (text: string) =>
+  queryOptions({ queryKey: ["oncall", "preview", text], queryFn: ({ signal }) => data(api.POST("/api/v1/schedules/preview", { signal, body: { files: [{ name: "editor", data: text }] } })), retry: false, gcTime: 0 });
+
+export const feeds = () => queryOptions({ queryKey: ["oncall", "feeds"], queryFn: ({ signal }) => data(api.GET("/api/v1/feeds", { signal })) });

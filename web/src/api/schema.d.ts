@@ -8568,9 +8568,15 @@ export interface operations {
     };
     "get-schedule": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The instant; now by default. */
+                at?: string;
+            };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8597,11 +8603,16 @@ export interface operations {
     };
     "get-schedule-fairness": {
         parameters: {
-            query?: {
+            query: {
+                from: string;
+                to: string;
                 role?: "primary" | "secondary" | "shadow";
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8635,7 +8646,10 @@ export interface operations {
                 cursor?: string;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8664,7 +8678,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -8695,9 +8712,17 @@ export interface operations {
     };
     "get-on-call": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The instant; now by default. */
+                at?: string;
+                /** @description Whether the past is answered as the configuration was then, or as it is now. */
+                as?: "then" | "now";
+            };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8726,7 +8751,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -8757,9 +8785,17 @@ export interface operations {
     };
     "get-schedule-shifts": {
         parameters: {
-            query?: never;
+            query: {
+                from: string;
+                to: string;
+                /** @description Whether the past is answered as the configuration was then, or as it is now. */
+                as?: "then" | "now";
+            };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8820,7 +8856,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The schedule's name. */
+                name: string;
+            };
             cookie?: never;
         };
         requestBody: {

@@ -1,7 +1,7 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { IconActivity, IconBinoculars, IconBoxMultiple, IconChartLine, IconHelp, IconMoon, IconRadar2, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
+import { IconActivity, IconBinoculars, IconBoxMultiple, IconCalendarUser, IconChartLine, IconHelp, IconMoon, IconRadar2, IconSearch, IconSettings, IconSun, IconSunMoon, IconTargetArrow } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { alerts, me } from "../api/queries";
@@ -13,11 +13,12 @@ import { JumpDialog } from "./JumpDialog";
 import { SessionEnd } from "./SessionEnd";
 import { useShortcuts } from "./shortcuts";
 
-const rooms: { to: "/" | "/services" | "/slos" | "/probes" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity }[] = [
+const rooms: { to: "/" | "/services" | "/slos" | "/probes" | "/oncall" | "/explore" | "/activity" | "/settings"; label: TextKey; Icon: typeof IconActivity }[] = [
   { to: "/", label: "nav.now", Icon: IconBinoculars },
   { to: "/services", label: "nav.services", Icon: IconBoxMultiple },
   { to: "/slos", label: "nav.slos", Icon: IconTargetArrow },
   { to: "/probes", label: "nav.probes", Icon: IconRadar2 },
+  { to: "/oncall", label: "nav.oncall", Icon: IconCalendarUser },
   { to: "/explore", label: "nav.explore", Icon: IconChartLine },
   { to: "/activity", label: "nav.activity", Icon: IconActivity },
   { to: "/settings", label: "nav.settings", Icon: IconSettings },

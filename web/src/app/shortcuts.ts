@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 
 /** Keys by which a page is reached: "g" and then one of these. */
-export const goTo = { h: "/", s: "/services", o: "/slos", p: "/probes", e: "/explore", a: "/activity", t: "/settings" } as const;
+export const goTo = { h: "/", s: "/services", o: "/slos", p: "/probes", c: "/oncall", e: "/explore", a: "/activity", t: "/settings" } as const;
 
 /** Whether keys typed here are text. */
 export function isTyping(target: EventTarget | null): boolean {

@@ -107,6 +107,17 @@ export function parseProbeSearch(raw: Record<string, unknown>): ProbeSearch {
   return clean({ location: word(raw.location), outcome: oneOf(raw.outcome, ["success", "failure", "unknown"] as const) });
 }
 
+export interface OncallSearch {
+  /** The month shown, 2026-11. */
+  month?: string;
+  as?: "then" | "now";
+}
+
+export function parseOncallSearch(raw: Record<string, unknown>): OncallSearch {
+  const month = word(raw.month);
+  return clean({ month: month && /^\d{4}-(0[1-9]|1[0-2])$/.test(month) ? month : undefined, as: oneOf(raw.as, ["then", "now"] as const) });
+}
+
 /** How far back the explorer looks. */
 export const exploreRanges = ["15m", "1h", "6h", "1d", "7d", "30d"] as const;
 

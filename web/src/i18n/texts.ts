@@ -2,6 +2,7 @@ import { activity } from "./texts/activity";
 import { edit } from "./texts/edit";
 import { explore } from "./texts/explore";
 import { now } from "./texts/now";
+import { oncall } from "./texts/oncall";
 import { probes } from "./texts/probes";
 import { promise } from "./texts/promise";
 import { services } from "./texts/services";
@@ -10,7 +11,7 @@ import { shell } from "./texts/shell";
 import { slos } from "./texts/slos";
 
 /** The texts of each part of the pages. No key stands in two of them. */
-export const parts = { shell, now, slos, promise, probes, edit, explore, services, activity, settings };
+export const parts = { shell, now, slos, promise, probes, oncall, edit, explore, services, activity, settings };
 
 /**
  * Every text of the pages: English, Japanese. Keys with _one and _other are
@@ -22,6 +23,7 @@ export const texts = {
   ...slos,
   ...promise,
   ...probes,
+  ...oncall,
   ...edit,
   ...explore,
   ...services,

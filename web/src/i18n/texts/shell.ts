@@ -17,6 +17,7 @@ export const shell = {
   "nav.services": ["Services", "サービス"],
   "nav.slos": ["SLOs", "SLO"],
   "nav.probes": ["Probes", "プローブ"],
+  "nav.oncall": ["On call", "当番"],
   "nav.explore": ["Explore", "クエリ"],
   "nav.activity": ["Activity", "できごと"],
   "nav.settings": ["Settings", "設定"],

@@ -12,6 +12,7 @@ import { Empty, Failed, Loading } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { errorsOf, fileName, warningsOf, type Finding } from "./findings";
 import { PlanTable } from "./PlanTable";
+import { SchedulePreview } from "./SchedulePreview";
 import { kinds, templates, type Kind } from "./templates";
 
 const YamlEditor = lazy(() => import("./YamlEditor"));
@@ -116,6 +117,7 @@ function Desk({ begin, origin }: { begin: string; origin?: Origin }) {
       </div>
       {failed && errorsOf(failed).length === 0 && <Failed error={failed} />}
       {fresh && fresh.findings.length > 0 && <Findings findings={fresh.findings} onGo={setGoTo} />}
+      {fresh?.plan && !done && <SchedulePreview text={text} />}
       {fresh?.plan && (
         <Section title={t("edit.plan")} note={done ? undefined : t("edit.planNote")}>
           <PlanTable plan={fresh.plan} />

@@ -52,6 +52,20 @@ spec:
       - name: front
         url: https://${service}.example.com/
 `,
+  Schedule: (service: string) => `apiVersion: teiten.dev/v1
+kind: Schedule
+metadata:
+  name: ${service}
+spec:
+  owner: my-team
+  timeZone: ${Intl.DateTimeFormat().resolvedOptions().timeZone}
+  layers:
+    - name: weekly
+      rotation: weekly
+      start: "${new Date().toISOString().slice(0, 10)}T10:00"
+      participants:
+        - person: somebody
+`,
 } as const;
 
 export type Kind = keyof typeof templates;
