@@ -39,6 +39,7 @@ type root struct {
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
 	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
+	Oncall   oncallCmd   `cmd:"" help:"Say who is on call, and change that for a time."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
 	Config   configCmd   `cmd:"" help:"Check the server's configuration."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

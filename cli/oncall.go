@@ -10,6 +10,7 @@ import (
 
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
+	"github.com/teiten/teiten/kit/recur"
 	"github.com/teiten/teiten/kit/text"
 	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/respond/oncall/rota"
@@ -149,7 +150,7 @@ func instant(flag, s, zone string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
-	l, err := rota.ParseLocal(s)
+	l, err := recur.ParseLocal(s)
 	if err == nil {
 		z, zoneErr := time.LoadLocation(zone)
 		if zoneErr == nil {
@@ -233,11 +234,11 @@ func (c *oncallOverrideEndCmd) Run(ctx context.Context, s *streams) error {
 
 // oncallSwapCmd asks for swaps and answers them.
 type oncallSwapCmd struct {
-	Ask      swapAskCmd    `cmd:"" help:"Ask somebody to take a time of yours."`
-	List     swapListCmd   `cmd:"" help:"Swaps of a schedule whose time is not over."`
-	Accept   swapSettleCmd `cmd:"" help:"Accept a swap."`
-	Decline  swapSettleCmd `cmd:"" help:"Decline a swap."`
-	Withdraw swapSettleCmd `cmd:"" help:"Take back a swap that nobody has answered."`
+	Ask      swapAskCmd      `cmd:"" help:"Ask somebody to take a time of yours."`
+	List     swapListCmd     `cmd:"" help:"Swaps of a schedule whose time is not over."`
+	Accept   swapAcceptCmd   `cmd:"" help:"Accept a swap."`
+	Decline  swapDeclineCmd  `cmd:"" help:"Decline a swap."`
+	Withdraw swapWithdrawCmd `cmd:"" help:"Take back a swap that nobody has answered."`
 }
 
 type swapAskCmd struct {
@@ -293,27 +294,40 @@ func (c *swapListCmd) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
-// swapSettleCmd is accept, decline and withdraw: its name is the answer.
-type swapSettleCmd struct {
+// settling answers a swap.
+type settling struct {
 	remote
 	ID string `arg:"" help:"Which one; list shows the ids."`
 }
 
-func (c *swapSettleCmd) Run(ctx context.Context, s *streams, word answer) error {
+func (c settling) settle(ctx context.Context, s *streams, word string) error {
 	to, err := c.client(s)
 	if err != nil {
 		return err
 	}
 	var w oncall.Swap
-	if err := to.call(ctx, http.MethodPost, "/api/v1/swaps/"+url.PathEscape(c.ID)+"/"+string(word), nil, nil, &w); err != nil {
+	if err := to.call(ctx, http.MethodPost, "/api/v1/swaps/"+url.PathEscape(c.ID)+"/"+word, nil, nil, &w); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out, w.State)
 	return nil
 }
 
-// answer is the last word of the command that runs.
-type answer string
+type (
+	swapAcceptCmd   struct{ settling }
+	swapDeclineCmd  struct{ settling }
+	swapWithdrawCmd struct{ settling }
+)
+
+func (c *swapAcceptCmd) Run(ctx context.Context, s *streams) error { return c.settle(ctx, s, "accept") }
+
+func (c *swapDeclineCmd) Run(ctx context.Context, s *streams) error {
+	return c.settle(ctx, s, "decline")
+}
+
+func (c *swapWithdrawCmd) Run(ctx context.Context, s *streams) error {
+	return c.settle(ctx, s, "withdraw")
+}
 
 // oncallNoteCmd leaves a note to the next shift.
 type oncallNoteCmd struct {
