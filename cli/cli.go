@@ -34,7 +34,7 @@ type root struct {
 	Get      getCmd      `cmd:"" help:"List documents, or show one."`
 	Delete   deleteCmd   `cmd:"" help:"Remove a document."`
 	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
-	Import   importCmd   `cmd:"" help:"Turn the objectives of Sloth or Pyrra into documents."`
+	Import   importCmd   `cmd:"" help:"Turn objectives and schedules of other tools into documents."`
 	Replay   replayCmd   `cmd:"" help:"Say what would have happened with another objective, window or policy."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`

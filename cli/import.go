@@ -11,8 +11,11 @@ import (
 
 // importCmd turns what other tools read into documents, without a server.
 type importCmd struct {
-	Sloth slothCmd `cmd:"" help:"Turn Sloth's specifications (files, or PrometheusServiceLevel resources) into OpenSLO documents."`
-	Pyrra pyrraCmd `cmd:"" help:"Turn Pyrra's ServiceLevelObjective resources into OpenSLO documents."`
+	Sloth     slothCmd           `cmd:"" help:"Turn Sloth's specifications (files, or PrometheusServiceLevel resources) into OpenSLO documents."`
+	Oncall    importOncallCmd    `cmd:"" help:"Turn schedules of Grafana OnCall, as its API answers them, into documents."`
+	PagerDuty importPagerDutyCmd `cmd:"" name:"pagerduty" help:"Turn schedules of PagerDuty, as its API answers them, into documents."`
+	Opsgenie  importOpsgenieCmd  `cmd:"" help:"Turn schedules of Opsgenie, as its API answers them, into documents."`
+	Pyrra     pyrraCmd           `cmd:"" help:"Turn Pyrra's ServiceLevelObjective resources into OpenSLO documents."`
 }
 
 type importing struct {

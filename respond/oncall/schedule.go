@@ -87,6 +87,16 @@ func (p ParticipantSpec) names() []string {
 // refTo is how the journal names a schedule.
 func refTo(name string) journal.Ref { return journal.RefTo("schedule", name) }
 
+// Planned is the schedule that a document describes, or the first thing that is
+// wrong with it.
+func Planned(d *Document) (rota.Schedule, error) {
+	s, problems := d.Spec.compile()
+	if len(problems) > 0 {
+		return s, fault.New(fault.Invalid, problems[0].code, problems[0].what).Fix(problems[0].remedy)
+	}
+	return s, nil
+}
+
 // problem is something wrong with a spec, and where.
 type problem struct {
 	code         string

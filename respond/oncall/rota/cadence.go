@@ -106,6 +106,15 @@ func (c Cadence) Turns(from, to time.Time) iter.Seq[Turn] {
 	}
 }
 
+// about is how many turns have a part in a time, or a few more.
+func (c Cadence) about(from, to time.Time) int {
+	length := minutesOf[c.Unit]
+	if c.Unit == Monthly {
+		length = 28 * 24 * 60
+	}
+	return int(to.Sub(from).Minutes())/int(length*int64(max(c.Every, 1))) + 3
+}
+
 // wallClock turns many local times into instants. It remembers a stretch in which
 // the clock is not changed.
 type wallClock struct {

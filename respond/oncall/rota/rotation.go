@@ -1,7 +1,6 @@
 package rota
 
 import (
-	"iter"
 	"slices"
 	"sort"
 	"time"
@@ -116,34 +115,29 @@ func (r *Rotation) At(t time.Time) []string {
 	return r.participants[s.active[s.place(r.cadence.Number(t))]].Users
 }
 
-// Shifts are the turns between two instants, cut to them, with who has them. They
-// follow one another from the first handoff on; where nobody takes part, a shift
-// has no users.
-func (r *Rotation) Shifts(from, to time.Time) iter.Seq[Shift] {
-	return func(yield func(Shift) bool) {
-		for i := range r.stints {
-			s := &r.stints[i]
-			a, b := later(s.from, from), to
-			if i+1 < len(r.stints) {
-				b = earlier(to, r.stints[i+1].from)
-			}
-			if !a.Before(b) {
-				continue
-			}
-			if len(s.active) == 0 {
-				if !yield(Shift{From: a, To: b, begun: s.from}) {
-					return
-				}
-				continue
-			}
+// appendShifts appends the turns between two instants, cut to them, with who has
+// them. They follow one another from the first handoff on; where nobody takes
+// part, a shift has no users.
+func (r *Rotation) appendShifts(out []Shift, from, to time.Time, source Source) []Shift {
+	out = slices.Grow(out, r.cadence.about(from, to))
+	for i := range r.stints {
+		s := &r.stints[i]
+		a, b := later(s.from, from), to
+		if i+1 < len(r.stints) {
+			b = earlier(to, r.stints[i+1].from)
+		}
+		switch {
+		case !a.Before(b):
+		case len(s.active) == 0:
+			out = append(out, Shift{From: a, To: b, Source: source, begun: s.from})
+		default:
 			for t := range r.cadence.Turns(a, b) {
 				who := r.participants[s.active[s.place(t.Number)]].Users
-				if !yield(Shift{From: later(t.From, a), To: earlier(t.To, b), Users: who, begun: t.From}) {
-					return
-				}
+				out = append(out, Shift{From: later(t.From, a), To: earlier(t.To, b), Users: who, Source: source, begun: t.From})
 			}
 		}
 	}
+	return out
 }
 
 func later(a, b time.Time) time.Time {

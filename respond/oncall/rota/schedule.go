@@ -114,10 +114,17 @@ func (p Plan) Shifts(role Role, from, to time.Time) []Shift {
 
 // shifts are those of one version.
 func (v Version) shifts(role Role, from, to time.Time) []Shift {
-	out := []Shift{{From: from, To: to, Source: Source{Version: v.Number, Layer: -1}}}
+	nobody := Shift{From: from, To: to, Source: Source{Version: v.Number, Layer: -1}}
+	out := []Shift{nobody}
 	for i, l := range v.Schedule.Layers {
-		if l.Role == role {
-			out = cover(out, l.shifts(Source{Version: v.Number, Layer: i, Name: l.Name}, from, to))
+		if l.Role != role {
+			continue
+		}
+		top := l.shifts(Source{Version: v.Number, Layer: i, Name: l.Name}, from, to)
+		if tiles(top, from, to) {
+			out = joined(top) // nothing of what is below is seen
+		} else {
+			out = cover(out, top)
 		}
 	}
 	return out
@@ -126,10 +133,7 @@ func (v Version) shifts(role Role, from, to time.Time) []Shift {
 func (l Layer) shifts(source Source, from, to time.Time) []Shift {
 	var out []Shift
 	for _, open := range l.open(from, to) {
-		for s := range l.Rotation.Shifts(open.From, open.To) {
-			s.Source = source
-			out = append(out, s)
-		}
+		out = l.Rotation.appendShifts(out, open.From, open.To, source)
 	}
 	return out
 }

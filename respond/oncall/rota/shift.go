@@ -33,6 +33,18 @@ func (s Shift) cut(from, to time.Time) Shift {
 	return s
 }
 
+// tiles reports whether shifts leave nothing of a time to what is below them.
+func tiles(shifts []Shift, from, to time.Time) bool {
+	at := from
+	for i := range shifts {
+		if shifts[i].Gap() || shifts[i].From.After(at) {
+			return false
+		}
+		at = shifts[i].To
+	}
+	return !at.Before(to)
+}
+
 // cover lays shifts on top of others: where one of top has users, it replaces
 // what is below. Both are in order and apart from one another, and so is the
 // result; below tiles its time, and so does the result.
@@ -65,19 +77,23 @@ func cover(below, top []Shift) []Shift {
 
 // joined makes one of the neighbours that are parts of one shift.
 func joined(shifts []Shift) []Shift {
-	out := shifts[:0]
-	for _, s := range shifts {
-		if n := len(out); n > 0 && out[n-1].continues(s) {
-			out[n-1].To = s.To
-			continue
+	n := 0 // how many there are, the last of which may go on
+	for i := range shifts {
+		switch {
+		case n > 0 && shifts[n-1].continues(&shifts[i]):
+			shifts[n-1].To = shifts[i].To
+		case n < i:
+			shifts[n] = shifts[i]
+			n++
+		default:
+			n++
 		}
-		out = append(out, s)
 	}
-	return out
+	return shifts[:n]
 }
 
 // continues reports whether the next shift is more of the same one.
-func (s Shift) continues(next Shift) bool {
+func (s *Shift) continues(next *Shift) bool {
 	return s.To.Equal(next.From) && s.begun.Equal(next.begun) && s.Source.Layer == next.Source.Layer &&
 		slices.Equal(s.Users, next.Users) && slices.Equal(s.Source.Overrides, next.Source.Overrides)
 }
