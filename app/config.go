@@ -116,6 +116,10 @@ type SLORetention struct {
 type NotifyConfig struct {
 	AllowNetworks []netip.Prefix `json:"allowNetworks" doc:"Loopback, private or link-local networks that messages may be sent to. None by default." ja:"送信を許可するループバック・プライベート・リンクローカルのネットワーク。既定ではありません。"`
 	SMTP          SMTPConfig     `json:"smtp"`
+	SMS           PhoneConfig    `json:"sms"`
+	Voice         PhoneConfig    `json:"voice"`
+	Twilio        TwilioConfig   `json:"twilio"`
+	Heartbeat     string         `json:"heartbeat" doc:"An address that is posted to each minute while this server can page. An outside watcher that hears nothing pages by another way." ja:"呼び出しができる間、毎分POSTする外部監視サービスのアドレス。途絶えると、監視サービスが別の手段で知らせます。" secret:"true"`
 	Retention     Duration       `json:"retention" doc:"How long a delivery that ended is kept with its message and attempts, at least 7d. What the journal says of it stays." ja:"完了した配信を、内容と試行の記録とともに保持する期間(7d 以上)。ジャーナルの記録は残ります。"`
 }
 
@@ -126,6 +130,22 @@ type SMTPConfig struct {
 	Username string `json:"username" doc:"The user name, where the relay asks for one." ja:"ユーザー名(必要な場合)。"`
 	Password string `json:"password" doc:"The password, or ${env:NAME} or ${file:PATH}." ja:"パスワード、または ${env:NAME}、${file:PATH}。" secret:"true"`
 	TLS      string `json:"tls" doc:"starttls, implicit, opportunistic or none." ja:"starttls、implicit、opportunistic、none のいずれか。"`
+}
+
+// PhoneConfig is a provider of short messages or calls that takes an HTTP POST.
+type PhoneConfig struct {
+	URL     string            `json:"url" doc:"Where each message is posted: a template over .To, .Text, .Key, .Link and .Language." ja:"メッセージの送信先。.To、.Text、.Key、.Link、.Language を使えるテンプレートです。"`
+	Headers map[string]string `json:"headers" doc:"Headers of the request; values may be ${env:NAME} or ${file:PATH}. Only in the file." ja:"リクエストのヘッダー。値には ${env:NAME} や ${file:PATH} も書けます。設定ファイルでのみ指定できます。" secret:"true"`
+	Body    string            `json:"body" doc:"The body, a template: {\"to\":{{json .To}},\"text\":{{json .Text}}}." ja:"本文のテンプレート(例: {\"to\":{{json .To}},\"text\":{{json .Text}}})。"`
+	Type    string            `json:"type" doc:"The body's media type; application/json when empty." ja:"本文のメディアタイプ。空なら application/json。"`
+}
+
+// TwilioConfig is an account at Twilio, for short messages and calls.
+type TwilioConfig struct {
+	Account string `json:"account" doc:"The account SID." ja:"アカウントSID。"`
+	Token   string `json:"token" doc:"The auth token, or ${env:NAME} or ${file:PATH}." ja:"認証トークン、または ${env:NAME}、${file:PATH}。" secret:"true"`
+	From    string `json:"from" doc:"The number that sends and calls." ja:"発信元の電話番号。"`
+	URL     string `json:"url" doc:"Of its API, where it is not Twilio's own." ja:"APIのアドレス(Twilio以外の場合)。"`
 }
 
 // EventsConfig is about events that are pushed.
@@ -366,8 +386,17 @@ func withoutPassword(address string) string {
 
 // Redacted is the configuration as it may be shown: without secrets.
 func (c Config) Redacted() (json.RawMessage, error) {
-	if c.Notify.SMTP.Password != "" {
-		c.Notify.SMTP.Password = ascode.Hidden
+	for _, hidden := range []*string{&c.Notify.SMTP.Password, &c.Notify.Twilio.Token, &c.Notify.Heartbeat, &c.Notify.SMS.URL, &c.Notify.Voice.URL} {
+		if *hidden != "" {
+			*hidden = ascode.Hidden
+		}
+	}
+	for _, phone := range []*PhoneConfig{&c.Notify.SMS, &c.Notify.Voice} {
+		shown := map[string]string{}
+		for name := range phone.Headers {
+			shown[name] = ascode.Hidden
+		}
+		phone.Headers = shown
 	}
 	c.Database = withoutPassword(c.Database)
 	return json.MarshalIndent(c, "", "  ")

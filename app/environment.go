@@ -81,6 +81,9 @@ func written(v reflect.Value) string {
 		}
 		return strings.Join(parts, ",")
 	}
+	if v.Kind() == reflect.Map {
+		return "" // only in the file
+	}
 	return fmt.Sprint(v.Interface())
 }
 

@@ -35,6 +35,7 @@ import (
 	"github.com/teiten/teiten/respond/alert/alertmanager"
 	"github.com/teiten/teiten/respond/alert/routing"
 	"github.com/teiten/teiten/respond/oncall"
+	"github.com/teiten/teiten/respond/page"
 	"github.com/teiten/teiten/web"
 )
 
@@ -56,6 +57,7 @@ type rooms struct {
 	Oncall   *oncall.Service
 	Alerts   *alert.Service
 	Routing  *routing.Service
+	Pages    *page.Service
 }
 
 type migration struct {
@@ -78,6 +80,7 @@ func migrations() []migration {
 		{"oncall", oncall.Migrations},
 		{"alert", alert.Migrations},
 		{"routing", routing.Migrations},
+		{"page", page.Migrations},
 	}
 }
 
@@ -118,6 +121,9 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.openOncall()
 	a.openRouting()
 	a.openAlerts()
+	if err := a.openPages(ctx); err != nil {
+		return err
+	}
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -129,9 +135,11 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.Oncall.Kinds(kinds)
 	a.Alerts.Kinds(kinds)
 	a.Routing.Kinds(kinds)
+	kinds.Add(a.Pages.Kind())
 
 	// Who hears of what. A burn alert reaches people because notify listens here.
 	a.Notify.Subscribe(a.Journal)
+	a.Pages.Subscribe(a.Journal)
 
 	// What runs later or repeatedly.
 	a.Notify.Jobs(a.queue)
@@ -154,9 +162,13 @@ func (a *App) openNotify() error {
 	if err != nil {
 		return err
 	}
+	phones, err := a.config.Notify.phones()
+	if err != nil {
+		return err
+	}
 	a.Notify, err = notify.New(notify.Deps{
 		DB: a.db, Journal: a.Journal, Queue: a.queue, Now: a.now, BaseURL: a.URL(), Log: a.log,
-		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Secrets: a.config.secrets(), Permit: access.MayEdit,
+		AllowNetworks: a.config.Notify.AllowNetworks, SMTP: smtp, Phone: phones, Secrets: a.config.secrets(), Permit: access.MayEdit,
 		Retention: time.Duration(a.config.Notify.Retention),
 	})
 	return err
@@ -274,6 +286,16 @@ func (a *App) openAlerts() {
 	}
 }
 
+// openPages lets pages reach people by ways of their own.
+func (a *App) openPages(ctx context.Context) (err error) {
+	a.Pages, err = page.New(ctx, page.Deps{DB: a.db, Journal: a.Journal, Notify: a.Notify, Catalog: a.Catalog, Oncall: a.Oncall, Groups: a.Alerts,
+		Now: a.now, Log: a.log, BaseURL: a.URL(), Heartbeat: a.config.Notify.Heartbeat})
+	if err == nil {
+		a.Pages.Ways()
+	}
+	return err
+}
+
 // openAPI puts every room's operations and pages behind one handler.
 func (a *App) openAPI(context.Context) error {
 	a.api = httpapi.New(httpapi.Options{
@@ -281,7 +303,7 @@ func (a *App) openAPI(context.Context) error {
 		Authorizer: a.Access, TrustedProxies: a.config.TrustedProxies, Observe: a.newSelfMetrics().observe,
 	})
 	for _, room := range []interface{ Register(a *httpapi.API) }{
-		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts, a.Routing,
+		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts, a.Routing, a.Pages,
 		alertmanager.New(a.Alerts, a.Routing, Version, a.started),
 	} {
 		room.Register(a.api)
@@ -304,6 +326,7 @@ type part struct {
 func (a *App) background() []part {
 	parts := []part{
 		{"messages", a.Notify.Run},
+		{"pages", a.Pages.Run},
 		{"data sources", a.Sources.Run},
 		{"objectives", a.SLO.Run},
 		{"alerts", a.Alerts.Run},

@@ -99,6 +99,19 @@ func (s *Service) Find(ctx context.Context, q Reader, name string) (Entity, erro
 	return s.whole(ctx, q, row)
 }
 
+// Has reports whether an entity is described. It reads from q, which may be a
+// transaction.
+func (s *Service) Has(ctx context.Context, q Reader, r Ref) (bool, error) {
+	_, err := db.New(q).GetEntity(ctx, r.String())
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find %s: %w", r, err)
+	}
+	return true, nil
+}
+
 // Entity returns the entity of a reference, or NotFound.
 func (s *Service) Entity(ctx context.Context, r Ref) (Entity, error) {
 	q := s.db.Read()

@@ -20,7 +20,7 @@ type ChannelInfo struct {
 	Name         string        `json:"name"`
 	Title        string        `json:"title,omitempty"`
 	Description  string        `json:"description,omitempty"`
-	Type         ChannelType   `json:"type" enum:"webhook,slack,email"`
+	Type         ChannelType   `json:"type" enum:"webhook,slack,email,teams,lineworks,ntfy,sms,voice"`
 	Receiver     string        `json:"receiver" doc:"Where messages go, without what is secret of it."`
 	Language     text.Lang     `json:"language" enum:"en,ja"`
 	TimeZone     string        `json:"timeZone"`
@@ -47,7 +47,7 @@ type DeliveryInfo struct {
 	ID        string          `json:"id"`
 	Channel   string          `json:"channel" doc:"Empty where no channel heard the message."`
 	Recipient string          `json:"recipient,omitempty" doc:"The e-mail address."`
-	State     State           `json:"state" enum:"pending,delivered,failed,nobody"`
+	State     State           `json:"state" enum:"pending,delivered,failed,nobody,withdrawn"`
 	Sending   bool            `json:"sending,omitempty" doc:"An attempt is being made now."`
 	Entry     string          `json:"entry" doc:"The journal entry that caused it."`
 	Kind      string          `json:"kind"`
@@ -112,7 +112,7 @@ type (
 	deliveriesIn struct {
 		httpapi.PageIn
 		Channel string   `query:"channel" maxLength:"100" doc:"Only to this channel."`
-		State   []string `query:"state,explode" enum:"pending,delivered,failed,nobody" doc:"Only in these states."`
+		State   []string `query:"state,explode" enum:"pending,delivered,failed,nobody,withdrawn" doc:"Only in these states."`
 		Subject string   `query:"subject" maxLength:"300" doc:"Only about this reference, such as slo:checkout-availability."`
 		Entry   string   `query:"entry" maxLength:"100" doc:"Only those that this journal entry caused."`
 	}

@@ -81,13 +81,22 @@ func validate(d *ascode.Document) []*fault.Error {
 // moved reports whether after sends to another receiver than before: what signs
 // the messages is then not kept.
 func moved(before, after any) bool {
-	receiver := func(v any) (r struct{ webhook, slack secret.Secret }) {
+	receiver := func(v any) (r [5]secret.Secret) {
 		s := v.(*Document).Spec
 		if s.Webhook != nil {
-			r.webhook = s.Webhook.URL
+			r[0] = s.Webhook.URL
 		}
 		if s.Slack != nil {
-			r.slack = s.Slack.URL
+			r[1] = s.Slack.URL
+		}
+		if s.Teams != nil {
+			r[2] = s.Teams.URL
+		}
+		if s.LineWorks != nil {
+			r[3] = s.LineWorks.URL
+		}
+		if s.Ntfy != nil {
+			r[4] = s.Ntfy.URL
 		}
 		return r
 	}
@@ -101,6 +110,15 @@ func (s Spec) redacted() Spec {
 	}
 	if s.Slack != nil {
 		s.Slack = &SlackSpec{URL: s.Slack.URL.Redacted(), Channel: s.Slack.Channel}
+	}
+	if s.Teams != nil {
+		s.Teams = &TeamsSpec{URL: s.Teams.URL.Redacted()}
+	}
+	if s.LineWorks != nil {
+		s.LineWorks = &LineWorksSpec{URL: s.LineWorks.URL.Redacted()}
+	}
+	if s.Ntfy != nil {
+		s.Ntfy = &NtfySpec{URL: s.Ntfy.URL.Redacted(), Token: s.Ntfy.Token.Redacted()}
 	}
 	return s
 }

@@ -15,7 +15,6 @@
 package notify
 
 import (
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -24,9 +23,8 @@ import (
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/secret"
 	"github.com/teiten/teiten/kit/text"
-	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/notice"
-	"github.com/teiten/teiten/notify/outbound"
+	"github.com/teiten/teiten/notify/webpush"
 )
 
 // Message is one message in both languages; see package notice.
@@ -40,23 +38,53 @@ type ChannelType string
 
 // The types of channel.
 const (
-	TypeWebhook ChannelType = "webhook"
-	TypeSlack   ChannelType = "slack"
-	TypeEmail   ChannelType = "email"
+	TypeWebhook   ChannelType = "webhook"
+	TypeSlack     ChannelType = "slack"
+	TypeEmail     ChannelType = "email"
+	TypeTeams     ChannelType = "teams"
+	TypeLineWorks ChannelType = "lineworks"
+	TypeNtfy      ChannelType = "ntfy"
+	TypeSMS       ChannelType = "sms"
+	TypeVoice     ChannelType = "voice"
+	TypeWebPush   ChannelType = "webpush" // of people only: a browser subscribes by itself
 )
+
+type channelType struct {
+	name  ChannelType
+	given func(s Spec) bool
+}
+
+// types lists the types of channel in order, each with its receiver in a spec.
+var types = []channelType{
+	{TypeWebhook, func(s Spec) bool { return s.Webhook != nil }},
+	{TypeSlack, func(s Spec) bool { return s.Slack != nil }},
+	{TypeEmail, func(s Spec) bool { return s.Email != nil }},
+	{TypeTeams, func(s Spec) bool { return s.Teams != nil }},
+	{TypeLineWorks, func(s Spec) bool { return s.LineWorks != nil }},
+	{TypeNtfy, func(s Spec) bool { return s.Ntfy != nil }},
+	{TypeSMS, func(s Spec) bool { return s.SMS != nil }},
+	{TypeVoice, func(s Spec) bool { return s.Voice != nil }},
+	{TypeWebPush, func(s Spec) bool { return s.WebPush != nil }},
+}
 
 // Spec is what a NotificationChannel document says under spec.
 type Spec struct {
-	Type         ChannelType  `json:"type,omitempty" enum:"webhook,slack,email" doc:"How the receiver is reached; absent: as the receiver below says." ja:"送信方法。省略時は下の送信先から判断します。"`
-	Webhook      *WebhookSpec `json:"webhook,omitempty" doc:"For type webhook." ja:"種類が webhook の場合。"`
-	Slack        *SlackSpec   `json:"slack,omitempty" doc:"For type slack: any incoming webhook that takes Slack's format." ja:"種類が slack の場合。Slack形式を受け付けるIncoming Webhookであれば使えます。"`
-	Email        *EmailSpec   `json:"email,omitempty" doc:"For type email. The mail server is in the server's configuration." ja:"種類が email の場合。メールサーバーはTeitenの設定で指定します。"`
-	Language     string       `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent." ja:"メッセージの言語。省略時は en。"`
-	TimeZone     string       `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent." ja:"メッセージ中の時刻に使うIANAタイムゾーン。省略時はUTC。"`
-	Match        *Match       `json:"match,omitempty" doc:"What it hears. Absent: every alert." ja:"受け取る内容。省略時はすべてのアラート。"`
-	TicketHours  []string     `json:"ticketHours,omitempty" doc:"Working hours in the time zone, such as Mon-Fri 09:00-18:00. Tickets are held until then; pages never. Absent: at any time." ja:"タイムゾーンでの勤務時間(例: Mon-Fri 09:00-18:00)。チケットはこの時間まで保留し、緊急の呼び出しは保留しません。省略時は常に送ります。"`
-	AtMost       *Limit       `json:"atMost,omitempty" doc:"How many messages it takes in a time. More wait, and those that wait go together as one. Absent: no limit." ja:"一定時間に受け取る件数の上限。超えた分は待たせ、まとめて1件で送ります。省略時は無制限。"`
-	SendResolved *bool        `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent." ja:"アラートの終わりも受け取るか。省略時は true。"`
+	Type         ChannelType    `json:"type,omitempty" enum:"webhook,slack,email,teams,lineworks,ntfy,sms,voice" doc:"How the receiver is reached; absent: as the receiver below says." ja:"送信方法。省略時は下の送信先から判断します。"`
+	Webhook      *WebhookSpec   `json:"webhook,omitempty" doc:"For type webhook." ja:"種類が webhook の場合。"`
+	Slack        *SlackSpec     `json:"slack,omitempty" doc:"For type slack: any incoming webhook that takes Slack's format." ja:"種類が slack の場合。Slack形式を受け付けるIncoming Webhookであれば使えます。"`
+	Email        *EmailSpec     `json:"email,omitempty" doc:"For type email. The mail server is in the server's configuration." ja:"種類が email の場合。メールサーバーはTeitenの設定で指定します。"`
+	Teams        *TeamsSpec     `json:"teams,omitempty" doc:"For type teams: a workflow or incoming webhook of Microsoft Teams." ja:"種類が teams の場合。Microsoft TeamsのワークフローまたはIncoming Webhook。"`
+	LineWorks    *LineWorksSpec `json:"lineworks,omitempty" doc:"For type lineworks: the Incoming Webhook app of LINE WORKS." ja:"種類が lineworks の場合。LINE WORKSのIncoming Webhookアプリ。"`
+	Ntfy         *NtfySpec      `json:"ntfy,omitempty" doc:"For type ntfy: a topic at ntfy.sh or a server of one's own." ja:"種類が ntfy の場合。ntfy.shまたは自前のサーバーのトピック。"`
+	SMS          *PhoneSpec     `json:"sms,omitempty" doc:"For type sms. The provider is in the server's configuration." ja:"種類が sms の場合。プロバイダーはTeitenの設定で指定します。"`
+	Voice        *PhoneSpec     `json:"voice,omitempty" doc:"For type voice. The provider is in the server's configuration." ja:"種類が voice の場合。プロバイダーはTeitenの設定で指定します。"`
+	WebPush      *WebPushSpec   `json:"-"`
+	Language     string         `json:"language,omitempty" enum:"en,ja" doc:"The language of its messages; en when absent." ja:"メッセージの言語。省略時は en。"`
+	TimeZone     string         `json:"timeZone,omitempty" doc:"The IANA time zone in which its messages write times; UTC when absent." ja:"メッセージ中の時刻に使うIANAタイムゾーン。省略時はUTC。"`
+	Match        *Match         `json:"match,omitempty" doc:"What it hears. Absent: every alert." ja:"受け取る内容。省略時はすべてのアラート。"`
+	TicketHours  []string       `json:"ticketHours,omitempty" doc:"Working hours in the time zone, such as Mon-Fri 09:00-18:00. Tickets are held until then; pages never. Absent: at any time." ja:"タイムゾーンでの勤務時間(例: Mon-Fri 09:00-18:00)。チケットはこの時間まで保留し、緊急の呼び出しは保留しません。省略時は常に送ります。"`
+	AtMost       *Limit         `json:"atMost,omitempty" doc:"How many messages it takes in a time. More wait, and those that wait go together as one. Absent: no limit." ja:"一定時間に受け取る件数の上限。超えた分は待たせ、まとめて1件で送ります。省略時は無制限。"`
+	SendResolved *bool          `json:"sendResolved,omitempty" doc:"Whether it hears of the end of an alert; true when absent." ja:"アラートの終わりも受け取るか。省略時は true。"`
 }
 
 // WebhookSpec is the receiver of a webhook channel.
@@ -75,6 +103,36 @@ type SlackSpec struct {
 type EmailSpec struct {
 	To   []string `json:"to" doc:"The addresses; each gets a mail of its own." ja:"宛先。1件ずつ別のメールになります。"`
 	From string   `json:"from,omitempty" doc:"The sender, instead of the one in the configuration." ja:"差出人。設定の値の代わりに使います。"`
+}
+
+// TeamsSpec is the receiver of a teams channel.
+type TeamsSpec struct {
+	URL secret.Secret `json:"url" doc:"The workflow's address, which is a secret. May be ${env:NAME} or ${file:PATH}." ja:"ワークフローのアドレス(秘密の値です)。${env:NAME} や ${file:PATH} も書けます。"`
+}
+
+// LineWorksSpec is the receiver of a lineworks channel.
+type LineWorksSpec struct {
+	URL secret.Secret `json:"url" doc:"The app's address, which is a secret. May be ${env:NAME} or ${file:PATH}." ja:"アプリのアドレス(秘密の値です)。${env:NAME} や ${file:PATH} も書けます。"`
+}
+
+// NtfySpec is the receiver of an ntfy channel.
+type NtfySpec struct {
+	URL   secret.Secret `json:"url" doc:"Server and topic: https://ntfy.sh/topic. Whoever knows it may listen. May be ${env:NAME} or ${file:PATH}." ja:"サーバーとトピック(https://ntfy.sh/トピック)。知っている人は誰でも受信できます。${env:NAME} や ${file:PATH} も書けます。"`
+	Token secret.Secret `json:"token,omitempty" doc:"Of a protected topic. May be ${env:NAME} or ${file:PATH}." ja:"保護されたトピックのトークン。${env:NAME} や ${file:PATH} も書けます。"`
+}
+
+// PhoneSpec is the receiver of an sms or a voice channel.
+type PhoneSpec struct {
+	To string `json:"to" doc:"The number with its country: +81312345678." ja:"国番号から書いた電話番号(+81312345678)。"`
+}
+
+// WebPushSpec is a browser that subscribed, and the key by which its push service
+// knows this server.
+type WebPushSpec struct {
+	Endpoint secret.Secret
+	P256DH   string
+	Auth     secret.Secret
+	Key      webpush.Key
 }
 
 // Match chooses what a channel hears. Names within one list are alternatives;
@@ -102,13 +160,11 @@ func (s Spec) typed() Spec {
 	if s.Type != "" {
 		return s
 	}
-	switch {
-	case s.Webhook != nil:
-		s.Type = TypeWebhook
-	case s.Slack != nil:
-		s.Type = TypeSlack
-	case s.Email != nil:
-		s.Type = TypeEmail
+	for _, t := range types {
+		if t.given(s) {
+			s.Type = t.name
+			break
+		}
 	}
 	return s
 }
@@ -234,20 +290,20 @@ func (s Spec) Problems() []Problem {
 	bad := func(code string, what, remedy text.Both, p ...any) {
 		all = append(all, Problem{Path: append([]any{"spec"}, p...), Code: "notify." + code, What: what, Remedy: remedy})
 	}
-	given := map[ChannelType]bool{TypeWebhook: s.Webhook != nil, TypeSlack: s.Slack != nil, TypeEmail: s.Email != nil}
-	known := []ChannelType{TypeWebhook, TypeSlack, TypeEmail}
-	if !slices.Contains(known, s.Type) {
+	known := slices.ContainsFunc(types, func(t channelType) bool { return t.name == s.Type })
+	if !known {
 		bad("channel_type", text.Say("the channel says nowhere how it reaches anybody", "チャンネルに送信先の種類がありません"),
-			text.Say("give one of spec.webhook, spec.slack and spec.email", "spec.webhook、spec.slack、spec.email のいずれかを書いてください"), "type")
+			text.Say("give one of spec.webhook, spec.slack, spec.email, spec.teams, spec.lineworks, spec.ntfy, spec.sms and spec.voice",
+				"spec.webhook、spec.slack、spec.email、spec.teams、spec.lineworks、spec.ntfy、spec.sms、spec.voice のいずれかを書いてください"), "type")
 	}
-	for _, t := range known {
-		switch {
-		case t == s.Type && !given[t]:
-			bad("channel_receiver", text.Say("the channel is of type %s, and spec.%s is missing", "種類が%sなのに spec.%sがありません", t, t),
+	for _, t := range types {
+		switch given := t.given(s); {
+		case t.name == s.Type && !given:
+			bad("channel_receiver", text.Say("the channel is of type %s, and spec.%s is missing", "種類が%sなのに spec.%sがありません", t.name, t.name),
 				text.Say("say there where the receiver is", "そこに送信先を書いてください"), "type")
-		case t != s.Type && given[t]:
-			bad("channel_receiver", text.Say("spec.%s does not belong into a channel of type %s", "spec.%sは種類%sのチャンネルには書けません", t, s.Type),
-				text.Say("take it out, or change the type", "削除するか、種類を変えてください"), string(t))
+		case t.name != s.Type && given:
+			bad("channel_receiver", text.Say("spec.%s does not belong into a channel of type %s", "spec.%sは種類%sのチャンネルには書けません", t.name, s.Type),
+				text.Say("take it out, or change the type", "削除するか、種類を変えてください"), string(t.name))
 		}
 	}
 	s.checkReceivers(bad)
@@ -265,45 +321,6 @@ func (s Spec) Problems() []Problem {
 }
 
 type report func(code string, what, remedy text.Both, p ...any)
-
-func (s Spec) checkReceivers(bad report) {
-	written := func(v secret.Secret, isURL bool, p ...any) {
-		switch {
-		case v.Misspelled():
-			bad("secret_reference", text.Say("a reference to a secret must be the whole value", "シークレットの参照は値全体でなければなりません"),
-				text.Say("write exactly ${env:NAME} or ${file:PATH}", "${env:NAME} または ${file:PATH} とだけ書いてください"), p...)
-		case isURL && !v.IsReference() && v != secret.Hidden && !isWebAddress(string(v)):
-			bad("channel_url", text.Say("this is not an http or https address", "httpまたはhttpsのアドレスではありません"),
-				text.Say("write it as https://host/path", "https://host/path の形で書いてください"), p...)
-		}
-	}
-	if s.Webhook != nil {
-		written(s.Webhook.URL, true, "webhook", "url")
-		written(s.Webhook.Secret, false, "webhook", "secret")
-	}
-	if s.Slack != nil {
-		written(s.Slack.URL, true, "slack", "url")
-	}
-	if s.Email == nil {
-		return
-	}
-	if n := len(s.Email.To); n == 0 || n > maxRecipients {
-		bad("channel_recipients", text.Say("the channel has %d addresses", "宛先が%d件あります", n),
-			text.Say("give between 1 and %d", "1件から%d件の範囲で指定してください", maxRecipients), "email", "to")
-	}
-	address := func(a string, p ...any) {
-		if _, err := email.Address(a); err != nil {
-			bad("channel_address", text.Say("%q is not an e-mail address", "%qはメールアドレスではありません", notice.OneLine(a, 100)),
-				text.Say("write it as name@host", "name@host の形で書いてください"), p...)
-		}
-	}
-	for i, a := range s.Email.To {
-		address(a, "email", "to", i)
-	}
-	if s.Email.From != "" {
-		address(s.Email.From, "email", "from")
-	}
-}
 
 func (s Spec) checkMatch(bad report) {
 	if s.Match == nil {
@@ -327,36 +344,6 @@ func (s Spec) checkMatch(bad report) {
 	patterns("teams", s.Match.Teams)
 	patterns("services", s.Match.Services)
 	patterns("kinds", s.Match.Kinds)
-}
-
-func isWebAddress(s string) bool {
-	_, err := outbound.CheckURL(s)
-	return err == nil
-}
-
-// Receiver says where messages go, without what is secret of it: host names,
-// references and addresses, never paths or queries.
-func (c Channel) Receiver() string {
-	switch {
-	case c.Spec.Type == TypeWebhook && c.Spec.Webhook != nil:
-		return hostOnly(c.Spec.Webhook.URL)
-	case c.Spec.Type == TypeSlack && c.Spec.Slack != nil:
-		return strings.TrimSpace(hostOnly(c.Spec.Slack.URL) + " " + c.Spec.Slack.Channel)
-	case c.Spec.Type == TypeEmail && c.Spec.Email != nil:
-		return strings.Join(c.Spec.Email.To, ", ")
-	}
-	return ""
-}
-
-func hostOnly(s secret.Secret) string {
-	if s.IsReference() {
-		return string(s)
-	}
-	u, err := url.Parse(string(s))
-	if err != nil || u.Host == "" {
-		return secret.Hidden
-	}
-	return u.Scheme + "://" + u.Host + "/…"
 }
 
 // errNoChannel is the fault for a name that no channel has.

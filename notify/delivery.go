@@ -20,6 +20,7 @@ const (
 	Delivered State = "delivered" // the receiver took it over (2xx)
 	Failed    State = "failed"    // refused for good, or given up after keepTrying
 	Nobody    State = "nobody"    // no channel hears of it
+	Withdrawn State = "withdrawn" // it became pointless before it was taken over
 )
 
 // Outcome is how one attempt ended.
@@ -126,6 +127,9 @@ func (d Delivery) again(now time.Time) (Delivery, error) {
 	case Delivered:
 		return d, fault.New(fault.Conflict, "notify.delivered_already",
 			text.Say("the message was delivered already", "このメッセージはすでに配信済みです"))
+	case Withdrawn:
+		return d, fault.New(fault.Conflict, "notify.withdrawn",
+			text.Say("the message was withdrawn: somebody answered, or the matter is over", "このメッセージは取り下げられました(応答済み、または解消済み)"))
 	case Nobody:
 		return d, fault.New(fault.Conflict, "notify.nobody",
 			text.Say("no channel heard this message", "このメッセージを受け取るチャンネルがありませんでした")).

@@ -25,8 +25,7 @@ import (
 	"github.com/teiten/teiten/notify/email"
 	"github.com/teiten/teiten/notify/notice"
 	"github.com/teiten/teiten/notify/outbound"
-	"github.com/teiten/teiten/notify/slack"
-	"github.com/teiten/teiten/notify/webhook"
+	"github.com/teiten/teiten/notify/phone"
 )
 
 // SMTPConfig is the operator's mail server.
@@ -44,6 +43,7 @@ type Deps struct {
 	Log           *slog.Logger
 	AllowNetworks []netip.Prefix
 	SMTP          SMTPConfig
+	Phone         phone.Config  // the provider of short messages and calls
 	Secrets       secret.Lookup // what references in channels may name
 	// Retention is how long a delivery that ended is kept with its message and its
 	// attempts; DefaultRetention where it is zero. The journal keeps what it says
@@ -63,6 +63,7 @@ type Service struct {
 	log     *slog.Logger
 	site    Site
 	smtp    SMTPConfig
+	phone   phone.Config
 	secrets secret.Lookup
 	permit  func(ctx context.Context, owner string) error
 	guard   *outbound.Guard
@@ -95,10 +96,13 @@ func New(d Deps) (*Service, error) {
 			return nil, err
 		}
 	}
+	if err := d.Phone.Problems(); err != nil {
+		return nil, err
+	}
 	guard := outbound.New(d.AllowNetworks)
 	return &Service{
 		db: d.DB, journal: d.Journal, queue: d.Queue, now: d.Now, log: d.Log,
-		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, secrets: d.Secrets, permit: d.Permit,
+		site: Site{base: strings.TrimRight(d.BaseURL, "/")}, smtp: d.SMTP, phone: d.Phone, secrets: d.Secrets, permit: d.Permit,
 		guard: guard, client: guard.Client(), kinds: announcements(), stats: newStats(), started: d.Now(),
 		kept: cmp.Or(d.Retention, DefaultRetention), courier: newCourier(), finders: map[string]Finder{},
 	}, nil
@@ -242,29 +246,6 @@ func (s *Service) record(ctx context.Context, tx *sql.Tx, kind string, d Deliver
 	}
 	_, err := s.journal.Append(ctx, tx, draft)
 	return err
-}
-
-// notifier is the way to a channel's receiver, with its secrets looked up now.
-func (s *Service) notifier(c Channel) (Notifier, error) {
-	switch {
-	case c.Spec.Type == TypeWebhook && c.Spec.Webhook != nil:
-		url, err := s.secrets.Reveal(c.Spec.Webhook.URL)
-		if err != nil {
-			return nil, err
-		}
-		key, err := s.secrets.Reveal(c.Spec.Webhook.Secret)
-		return &webhook.Notifier{Client: s.client, URL: url, Secret: key, Source: s.source(), Now: s.now}, err
-	case c.Spec.Type == TypeSlack && c.Spec.Slack != nil:
-		url, err := s.secrets.Reveal(c.Spec.Slack.URL)
-		return &slack.Notifier{Client: s.client, URL: url, Channel: c.Spec.Slack.Channel, Now: s.now}, err
-	case c.Spec.Type == TypeEmail && c.Spec.Email != nil:
-		server := s.smtp
-		password, err := secret.Lookup{ByOperator: true}.Reveal(server.Password)
-		server.Password = secret.Secret(password)
-		return &email.Notifier{Guard: s.guard, Server: server, From: c.Spec.Email.From}, err
-	}
-	return nil, fault.New(fault.Invalid, "notify.channel_type",
-		text.Say("the channel %s has no receiver", "チャンネル%sに送信先がありません", c.Name))
 }
 
 // source is the CloudEvents source of what this server sends.

@@ -5,9 +5,13 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/teiten/teiten/kit/database"
+	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/notify/db"
 )
 
@@ -115,5 +119,40 @@ func (s *Service) beginAtOnce(ctx context.Context, tx *sql.Tx, c Channel, d Deli
 		return err
 	}
 	database.AfterCommit(ctx, func() { s.launch([]bound{{d, c}}) })
+	return nil
+}
+
+// Hearing are the channels that hear what concerns an audience.
+func (s *Service) Hearing(ctx context.Context, from Reader, to Audience) ([]Channel, error) {
+	all, err := listChannels(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(c Channel) bool { return !c.Hears(to) }), nil
+}
+
+// Withdraw ends deliveries that have become pointless and that nobody took over
+// so far. An attempt that is on its way is not called back.
+func (s *Service) Withdraw(ctx context.Context, tx *sql.Tx, ids ...string) error {
+	for _, id := range ids {
+		d, err := getDelivery(ctx, tx, id)
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		carried, err := db.New(tx).ListCarried(ctx, id)
+		if err != nil {
+			return fmt.Errorf("withdraw %s: %w", id, err)
+		}
+		if d.State != Pending || d.Carrier != "" || len(carried) > 0 {
+			continue // it is over, or goes with others that are not pointless
+		}
+		d.State, d.EndedAt, d.NextAt, d.Claimed = Withdrawn, s.now(), time.Time{}, time.Time{}
+		if err := endDelivery(ctx, tx, d); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -380,6 +380,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a person is reached: oneself, or anybody for administrators */
+        get: operations["get-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a contact method; a code is sent over it */
+        post: operations["add-contact-method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}/methods/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a method */
+        delete: operations["remove-contact-method"];
+        options?: never;
+        head?: never;
+        /** Disable a method, or enable it again */
+        patch: operations["change-contact-method"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}/methods/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a new code */
+        post: operations["send-contact-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}/methods/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the code; the method may be used from then on */
+        post: operations["verify-contact-method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Which methods, in what order, with what delays, by urgency and hours */
+        put: operations["set-contact-rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -824,6 +927,77 @@ export interface paths {
          * @description What was so until then stays so.
          */
         delete: operations["end-override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/page-drill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who would be reached, in which order and when, without sending anything */
+        get: operations["drill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was paged for what, newest first */
+        get: operations["list-pages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One page, with the answer to: why was I paged?
+         * @description Every step that was taken, whom it reached, by which methods and why, each with where it is written; and what became of each message.
+         */
+        get: operations["get-page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pages/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that you look after it: nobody else is paged */
+        post: operations["acknowledge-page"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3066,6 +3240,9 @@ export interface components {
             results: components["schemas"]["RunnerResult"][];
             version?: string;
         };
+        EnableInBody: {
+            enabled: boolean;
+        };
         ExcludeInBody: {
             /** @description What a dry run, or the refusal, asked for, where it gives back much of a budget. */
             confirm?: string;
@@ -3509,7 +3686,7 @@ export interface components {
             timeZone: string;
             title?: string;
             /** @enum {string} */
-            type: "webhook" | "slack" | "email";
+            type: "webhook" | "slack" | "email" | "teams" | "lineworks" | "ntfy" | "sms" | "voice";
         };
         NotifyDeliveryDetail: {
             /** Format: int64 */
@@ -3547,7 +3724,7 @@ export interface components {
             sending?: boolean;
             severity?: string;
             /** @enum {string} */
-            state: "pending" | "delivered" | "failed" | "nobody";
+            state: "pending" | "delivered" | "failed" | "nobody" | "withdrawn";
             subject: string;
             title: components["schemas"]["TextBoth"];
             tries: components["schemas"]["NotifyAttemptInfo"][];
@@ -3584,7 +3761,7 @@ export interface components {
             sending?: boolean;
             severity?: string;
             /** @enum {string} */
-            state: "pending" | "delivered" | "failed" | "nobody";
+            state: "pending" | "delivered" | "failed" | "nobody" | "withdrawn";
             subject: string;
             title: components["schemas"]["TextBoth"];
         };
@@ -4168,6 +4345,89 @@ export interface components {
              */
             total?: number;
         };
+        PageContactInfo: {
+            methods: components["schemas"]["PageMethodInfo"][];
+            person: string;
+            preferences: components["schemas"]["PagePreferences"];
+            /** @description With this key a browser subscribes to pushes. */
+            pushKey: string;
+        };
+        PageDetail: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: components["schemas"]["JournalActor"];
+            /** Format: date-time */
+            beganAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description The group of alerts. */
+            group: string;
+            id: string;
+            messages: components["schemas"]["PageMessageInfo"][];
+            /** @description Absent where no policy applied and the fallback was paged. */
+            policy?: string;
+            /** @description Where the route that led here is written. */
+            route?: string;
+            service?: string;
+            severity?: string;
+            /** @description Where the policy is written. */
+            source?: string;
+            /**
+             * @description exhausted: handed on to the fallback. told: no policy and no person was there, only channels.
+             * @enum {string}
+             */
+            state: "paging" | "acknowledged" | "resolved" | "exhausted" | "told";
+            steps: components["schemas"]["PageStepInfo"][];
+            team?: string;
+            title: string;
+            /** @description How the route was decided. */
+            trace?: unknown;
+        };
+        PageDrillInfo: {
+            policy?: string;
+            source?: string;
+            /** @description Everything that would come if nobody answered, in order. */
+            steps: components["schemas"]["PageDrillStep"][];
+            team?: string;
+        };
+        PageDrillMethod: {
+            /** Format: date-time */
+            at: string;
+            title?: string;
+            type: string;
+        };
+        PageDrillPerson: {
+            methods: components["schemas"]["PageDrillMethod"][];
+            name: string;
+            person: string;
+            reasons: components["schemas"]["PageReason"][];
+        };
+        PageDrillStep: {
+            /**
+             * Format: double
+             * @description Seconds after the alert.
+             */
+            afterSeconds: number;
+            /** Format: date-time */
+            at: string;
+            /** @description The fallback is reached: nobody answered, or the step finds nobody. */
+            fallback: boolean;
+            /** @description What kept anybody from being found. */
+            gaps?: components["schemas"]["PageReason"][];
+            people: components["schemas"]["PageDrillPerson"][];
+            /**
+             * Format: int64
+             * @description How often the steps were gone through before.
+             */
+            round: number;
+            /** @description Where the step is written. */
+            source?: string;
+            /**
+             * Format: int64
+             * @description Which step, from 1; 0 is the fallback.
+             */
+            step: number;
+        };
         PageExclusionView: {
             items: components["schemas"]["ExclusionView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4177,6 +4437,31 @@ export interface components {
              * @description How many items there are in all, where that is known.
              */
             total?: number;
+        };
+        PageInfo: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            acknowledgedBy?: components["schemas"]["JournalActor"];
+            /** Format: date-time */
+            beganAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description The group of alerts. */
+            group: string;
+            id: string;
+            /** @description Absent where no policy applied and the fallback was paged. */
+            policy?: string;
+            service?: string;
+            severity?: string;
+            /** @description Where the policy is written. */
+            source?: string;
+            /**
+             * @description exhausted: handed on to the fallback. told: no policy and no person was there, only channels.
+             * @enum {string}
+             */
+            state: "paging" | "acknowledged" | "resolved" | "exhausted" | "told";
+            team?: string;
+            title: string;
         };
         PageJournalEntry: {
             items: components["schemas"]["JournalEntry"][];
@@ -4208,6 +4493,43 @@ export interface components {
              */
             total?: number;
         };
+        PageMessageInfo: {
+            /** @description The id of the delivery, with every attempt. */
+            delivery?: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: date-time */
+            handedAt?: string;
+            /** @description Travels with each send. */
+            key: string;
+            /** @description It was not delivered in time: the person's other methods followed. */
+            late?: boolean;
+            /** @description The type of the contact method. */
+            method: string;
+            person: string;
+            /** Format: int64 */
+            round: number;
+            /** @enum {string} */
+            state: "waiting" | "handed" | "delivered" | "failed" | "stopped";
+            /** Format: int64 */
+            step: number;
+        };
+        PageMethodInfo: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /** @description Where messages go, without what is secret of it. */
+            receiver: string;
+            /** @enum {string} */
+            state: "unverified" | "verified" | "disabled";
+            title?: string;
+            /** @enum {string} */
+            type: "email" | "slack" | "ntfy" | "webpush" | "sms" | "voice" | "webhook" | "teams" | "lineworks";
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
         PageMetricsSenderView: {
             items: components["schemas"]["MetricsSenderView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4237,6 +4559,19 @@ export interface components {
              * @description How many items there are in all, where that is known.
              */
             total?: number;
+        };
+        PageNewMethod: {
+            /** @description An e-mail address, a telephone number (+81…), or the address of a webhook, a topic or a browser's subscription. */
+            address: string;
+            /** @description The secret of a browser's subscription. */
+            auth?: string;
+            /** @description The key of a browser's subscription. */
+            p256dh?: string;
+            title?: string;
+            /** @description Of a protected topic; or signs the events of a webhook. */
+            token?: string;
+            /** @enum {string} */
+            type: "email" | "slack" | "ntfy" | "webpush" | "sms" | "voice" | "webhook" | "teams" | "lineworks";
         };
         PageNotifyChannelInfo: {
             items: components["schemas"]["NotifyChannelInfo"][];
@@ -4318,6 +4653,33 @@ export interface components {
              */
             total?: number;
         };
+        PagePageInfo: {
+            items: components["schemas"]["PageInfo"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PagePlanned: {
+            /** @description How long after the page begins, if nobody has answered: 2m. Absent: at once. */
+            after?: string;
+            /** @description The id of the method. */
+            method: string;
+        };
+        PagePreferences: {
+            /**
+             * @description The language of their messages; en when absent.
+             * @enum {string}
+             */
+            language?: "en" | "ja" | "";
+            /** @description The first rule that fits says how. Without one, every verified method at once. */
+            rules?: components["schemas"]["PageRule"][];
+            /** @description The time zone of their hours and messages; UTC when absent. */
+            timeZone?: string;
+        };
         PageProbePlace: {
             items: components["schemas"]["ProbePlace"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4358,6 +4720,10 @@ export interface components {
              */
             total?: number;
         };
+        PageReason: {
+            at?: components["schemas"]["FaultPosition"];
+            what: components["schemas"]["TextBoth"];
+        };
         PageRoutingSilenceView: {
             items: components["schemas"]["RoutingSilenceView"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4367,6 +4733,17 @@ export interface components {
              * @description How many items there are in all, where that is known.
              */
             total?: number;
+        };
+        PageRule: {
+            /** @description Only in these hours, such as Mon-Fri 09:00-18:00. */
+            hours?: string[];
+            /** @description Which methods, in order. */
+            methods: components["schemas"]["PagePlanned"][];
+            /**
+             * @description high: critical, error, or of no known severity. Absent: both.
+             * @enum {string}
+             */
+            urgency?: "high" | "low" | "";
         };
         PageSloAlertView: {
             items: components["schemas"]["SloAlertView"][];
@@ -4427,6 +4804,33 @@ export interface components {
              * @description How many items there are in all, where that is known.
              */
             total?: number;
+        };
+        PageStepInfo: {
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** @description What kept anybody from being found. */
+            gaps?: components["schemas"]["PageReason"][];
+            /** @description Whom it reached, by what, and why. */
+            people: components["schemas"]["PageTracedPerson"][];
+            /** Format: int64 */
+            round: number;
+            /** @description Where the step is written. */
+            source?: string;
+            /** @enum {string} */
+            state: "due" | "done" | "stopped";
+            /**
+             * Format: int64
+             * @description Which step, from 1; 0 is the fallback.
+             */
+            step: number;
+        };
+        PageTracedPerson: {
+            methods: string[];
+            name: string;
+            person: string;
+            reasons: components["schemas"]["PageReason"][];
         };
         PolicyConsequence: {
             /** @enum {string} */
@@ -6160,6 +6564,10 @@ export interface components {
             subject: string;
             values: components["schemas"]["MeasureValueOut"][];
         };
+        VerifyInBody: {
+            /** @description The six digits that were sent. */
+            code: string;
+        };
         WordInBody: {
             /** @description Everybody can read it. It is required to decline and to waive. */
             comment?: string;
@@ -6874,6 +7282,230 @@ export interface operations {
             };
         };
     };
+    "get-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description me, or the name of a person in the catalog. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContactInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-contact-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageNewMethod"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMethodInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-contact-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-contact-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnableInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMethodInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-contact-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMethodInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-contact-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMethodInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-contact-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PagePreferences"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContactInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-deliveries": {
         parameters: {
             query?: {
@@ -6884,7 +7516,7 @@ export interface operations {
                 /** @description Only to this channel. */
                 channel?: string;
                 /** @description Only in these states. */
-                state?: ("pending" | "delivered" | "failed" | "nobody")[];
+                state?: ("pending" | "delivered" | "failed" | "nobody" | "withdrawn")[];
                 /** @description Only about this reference, such as slo:checkout-availability. */
                 subject?: string;
                 /** @description Only those that this journal entry caused. */
@@ -7914,6 +8546,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OncallOverride"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drill: {
+        parameters: {
+            query?: {
+                /** @description The policy's name. */
+                policy?: string;
+                /** @description The team that owns what is wrong, where no policy is named. */
+                team?: string;
+                severity?: "critical" | "error" | "warning" | "info";
+                /** @description When it begins; now when absent. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDrillInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-pages": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description Only in these states. */
+                state?: ("paging" | "acknowledged" | "resolved" | "exhausted" | "told")[];
+                team?: string;
+                /** @description Only for this group of alerts. */
+                group?: string;
+                /** @description Only what reached this person. */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePageInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "acknowledge-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInfo"];
                 };
             };
             /** @description Error */

@@ -8,6 +8,7 @@ const looks = {
   delivered: { tone: "ok", Icon: IconCircleCheck },
   failed: { tone: "bad", Icon: IconSendOff },
   nobody: { tone: "bad", Icon: IconUserOff },
+  withdrawn: { tone: "none", Icon: IconSendOff },
 } as const;
 
 /** How far a message has come; one that failed at least once is retrying, not merely queued. */

@@ -116,7 +116,7 @@ function TestButton({ name }: { name: string }) {
   );
 }
 
-const states = ["pending", "delivered", "failed", "nobody"] as const;
+const states = ["pending", "delivered", "failed", "nobody", "withdrawn"] as const;
 type State = (typeof states)[number];
 
 function DeliveryLog({ channels: list }: { channels: Channel[] }) {
