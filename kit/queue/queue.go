@@ -43,7 +43,7 @@ const (
 	// pollInterval is how often new jobs are looked for. A look costs a millisecond
 	// of the processor, also where nothing ever happens: what must not wait as long
 	// has a loop of its own that is woken after the commit.
-	pollInterval = time.Second
+	pollInterval = 2 * time.Second
 )
 
 // Queue inserts and runs jobs.

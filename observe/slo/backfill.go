@@ -372,7 +372,7 @@ func (sh *shard) hoursOf(ctx context.Context, r *reading) ([]hourRow, error) {
 // rebuild sums up the objectives that were asked for: something in their past is
 // otherwise now.
 func (e *engine) rebuild(ctx context.Context, now time.Time) error {
-	asked, err := db.New(e.s.db.Read()).Rebuilds(ctx)
+	asked, err := db.New(e.asks).Rebuilds(ctx)
 	if err != nil {
 		return database.Fault(fmt.Errorf("look for what to sum up anew: %w", err))
 	}

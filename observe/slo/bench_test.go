@@ -41,46 +41,49 @@ func used(b *testing.B) time.Duration {
 func crowd(b *testing.B) *world {
 	b.Helper()
 	w := newWorld(b, dbtest.Open(b, dbtest.SQLite(b), rooms...))
-	const perFile = 2000
+	const perApply = 1000
 	r := ascode.Request{Set: "test", Files: []ascode.File{{Name: "shop.yaml", Data: shop}}}
 	var docs strings.Builder
+	began := time.Now()
 	for i := range benchObjectives {
 		doc := slOf(fmt.Sprintf("objective-%d", i), "0.999", "30d")
 		doc = strings.ReplaceAll(doc, `http_requests_total{code=~"5.."}`, fmt.Sprintf(`http_requests_total{app="%d",code=~"5.."}`, i))
 		docs.WriteString("---" + strings.ReplaceAll(doc, "sum(http_requests_total)", fmt.Sprintf(`sum(http_requests_total{app="%d"})`, i)))
-		if (i+1)%perFile == 0 || i == benchObjectives-1 {
-			r.Files = append(r.Files, ascode.File{Name: fmt.Sprintf("%d.yaml", i), Data: docs.String()})
-			docs.Reset()
+		if (i+1)%perApply != 0 && i != benchObjectives-1 {
+			continue
 		}
-	}
-	began := time.Now()
-	if _, err := w.ascode.Apply(b.Context(), r); err != nil {
-		b.Fatal(err)
+		r.Files = append(r.Files, ascode.File{Name: "slos.yaml", Data: docs.String()})
+		if _, err := w.ascode.Apply(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+		docs.Reset()
+		r = ascode.Request{Set: fmt.Sprintf("from-%d", i+1)}
 	}
 	b.Logf("applied %d objectives in %v", benchObjectives, time.Since(began).Round(time.Millisecond))
 	return w
 }
 
-// serve scrapes the applications twice in the minute that begins at t.
+// serve scrapes the applications twice in the minute that begins at t, a thousand
+// at a time.
 func (w *world) serve(t time.Time) {
 	w.t.Helper()
-	var rows []metrics.Series
-	for i := range benchObjectives {
-		for j := range benchSeries {
-			code := "200"
-			if j%5 == 0 {
+	for first := 0; first < benchObjectives; first += 1000 {
+		var rows []metrics.Series
+		for i := range min(1000, benchObjectives-first) * benchSeries {
+			app, pod, code := first+i/benchSeries, i%benchSeries, "200"
+			if pod%5 == 0 {
 				code = "500"
 			}
-			labels := map[string]string{"__name__": "http_requests_total", "app": strconv.Itoa(i), "pod": strconv.Itoa(j), "code": code}
+			labels := map[string]string{"__name__": "http_requests_total", "app": strconv.Itoa(app), "pod": strconv.Itoa(pod), "code": code}
 			s := metrics.Series{Labels: labels}
 			for _, at := range []time.Time{t.Add(15 * time.Second), t.Add(45 * time.Second)} {
 				s.Points = append(s.Points, metrics.Point{T: at.UnixMilli(), V: float64(at.Unix() - t0.Unix())})
 			}
 			rows = append(rows, s)
 		}
-	}
-	if err := w.store.Append(w.t.Context(), rows); err != nil {
-		w.t.Fatal(err)
+		if err := w.store.Append(w.t.Context(), rows); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 

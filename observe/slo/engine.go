@@ -46,6 +46,7 @@ type engine struct {
 
 	bell    *bell
 	turn    sync.Mutex // one round at a time
+	asks    *prepared  // what a round asks the database each second
 	sources sourceBook
 	watched watched
 	late    latecomers
@@ -57,7 +58,7 @@ type engine struct {
 }
 
 func newEngine(s *Service) *engine {
-	return &engine{s: s, bell: newBell(), paused: map[string]time.Time{}, share: s.queue.Share(shareName, shards, shareTTL)}
+	return &engine{s: s, bell: newBell(), paused: map[string]time.Time{}, share: s.queue.Share(shareName, shards, shareTTL), asks: prepare(s.db.Read())}
 }
 
 // Run evaluates until ctx ends, the part of all objectives that falls to this
@@ -140,7 +141,7 @@ func (e *engine) all() []*shard {
 
 // round moves every held shard to the present.
 func (e *engine) round(ctx context.Context, held []int) error {
-	defs, err := e.s.book.read(ctx, e.s.db.Read())
+	defs, err := e.s.book.read(ctx, e.asks)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (l *late) concerns(d *Definition) bool {
 // reread has minutes missing again of which something is known now that was not
 // when they were read.
 func (e *engine) reread(ctx context.Context, now time.Time) error {
-	asked, err := db.New(e.s.db.Read()).ListLate(ctx)
+	asked, err := db.New(e.asks).ListLate(ctx)
 	if err != nil {
 		return database.Fault(fmt.Errorf("look for what came late: %w", err))
 	}

@@ -101,14 +101,15 @@ func (c crowd) scrapes(s *httptest.Server) string {
 	return b.String()
 }
 
-// server is Teiten that scrapes the crowd into its own store.
-func (b *bench) server(c crowd, s *httptest.Server, name string) (*program.Server, error) {
+// server is Teiten that scrapes the crowd into its own store, with further
+// settings.
+func (b *bench) server(c crowd, s *httptest.Server, name string, env ...string) (*program.Server, error) {
 	file := filepath.Join(b.dir, name+".yaml")
 	if err := os.WriteFile(file, []byte("scrape_configs:\n"+c.scrapes(s)), 0o600); err != nil {
 		return nil, err
 	}
-	return program.New(program.Options{Binary: b.teiten, Data: filepath.Join(b.dir, name), Env: []string{
-		"TEITEN_METRICS_EMBEDDED_SCRAPE_CONFIG_FILE=" + file}}), nil
+	return program.New(program.Options{Binary: b.teiten, Data: filepath.Join(b.dir, name),
+		Env: append(env, "TEITEN_METRICS_EMBEDDED_SCRAPE_CONFIG_FILE="+file)}), nil
 }
 
 // applyCrowd has objectives for the services from the first to before the last, a

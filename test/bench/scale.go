@@ -20,11 +20,14 @@ func (b *bench) scale(ctx context.Context) error {
 	return nil
 }
 
+// confined is what the process is given where the goal names it.
+var confined = map[int][]string{100_000: {"GOMAXPROCS=1", "GOMEMLIMIT=3500MiB"}}
+
 func (b *bench) scaleTo(ctx context.Context, n int) error {
 	c := newCrowd(n)
 	services := c.serve()
 	defer services.Close()
-	s, err := b.server(c, services, fmt.Sprintf("scale-%d", n))
+	s, err := b.server(c, services, fmt.Sprintf("scale-%d", n), confined[n]...)
 	if err != nil {
 		return err
 	}
