@@ -103,6 +103,10 @@ func (b *bench) newObjectives(ctx context.Context, s *program.Server, first, las
 	if err != nil {
 		return err
 	}
+	pause := 5 * time.Millisecond // to ask for the list is work, too
+	if last-first > 1 {
+		pause = time.Second
+	}
 	for {
 		left, err := unread(ctx, s)
 		if err != nil {
@@ -111,7 +115,7 @@ func (b *bench) newObjectives(ctx context.Context, s *program.Server, first, las
 		if left == 0 {
 			break
 		}
-		if err := rest(ctx, 5*time.Millisecond); err != nil {
+		if err := rest(ctx, pause); err != nil {
 			return err
 		}
 	}
