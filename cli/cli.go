@@ -34,8 +34,10 @@ type root struct {
 	Get      getCmd      `cmd:"" help:"List documents, or show one."`
 	Delete   deleteCmd   `cmd:"" help:"Remove a document."`
 	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
-	Import   importCmd   `cmd:"" help:"Turn objectives and schedules of other tools into documents."`
+	Import   importCmd   `cmd:"" help:"Turn objectives, schedules and alert routes of other tools into documents."`
 	Replay   replayCmd   `cmd:"" help:"Say what would have happened with another objective, window or policy."`
+	Routing  routingCmd  `cmd:"" help:"Say who hears of an alert, and what a change of routes would have done."`
+	Silence  silenceCmd  `cmd:"" help:"Keep alerts from people for a time."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
 	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
 	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`

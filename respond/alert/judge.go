@@ -38,7 +38,7 @@ func (j *judging) decide(x *item, now int64) verdict {
 			out.suppressed = cmp.Or(out.suppressed, "interval:"+d.Muted.Ref)
 		default:
 			out.targets = append(out.targets, target{
-				receiver: *d.Receiver, key: d.Receiver.Key() + labelEnd + x.team + labelEnd + d.Group.Key, route: d.At.String(),
+				receiver: *d.Receiver, key: digest(d.Receiver.Key() + labelEnd + x.team + labelEnd + d.Group.Key)[:32], route: d.At.String(),
 				interval: cmp.Or(d.Interval, joinInterval).Microseconds(), repeat: d.Repeat.Microseconds(),
 			})
 		}
