@@ -146,7 +146,7 @@ func (s *Service) apiAdd(ctx context.Context, in *addIn) (*silencedOut, error) {
 }
 
 type changeIn struct {
-	silenceIn
+	ID   string `path:"id" maxLength:"100" doc:"The silence's id."`
 	Body SilenceBody
 }
 

@@ -9931,7 +9931,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The silence's id. */
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
