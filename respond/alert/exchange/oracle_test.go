@@ -203,7 +203,7 @@ func (o *oracle) compare(config string, alerts []route.Labels, mayRefuse bool) {
 	o.posted = append(o.posted, alerts...)
 	router, firing := route.New(tree, nil, nil), route.NewInhibitor(tree.Inhibitions())
 	for _, l := range o.posted {
-		firing.Add(print(l), route.Alert{Labels: l})
+		firing.Add(named(l), route.Alert{Labels: l})
 	}
 	ours := fate{map[string][]string{}, map[string]bool{}}
 	for _, l := range o.posted {
@@ -213,9 +213,9 @@ func (o *oracle) compare(config string, alerts []route.Labels, mayRefuse bool) {
 			to = append(to, fmt.Sprint(d.Receiver.Name, d.Group.Labels))
 		}
 		slices.Sort(to)
-		ours.Routes[print(l)] = to
+		ours.Routes[named(l)] = to
 		if len(v.Suppressed) > 0 {
-			ours.Inhibited[print(l)] = true
+			ours.Inhibited[named(l)] = true
 		}
 	}
 	o.expect(alerts, ours, config)
@@ -227,7 +227,7 @@ type fate struct {
 	Inhibited map[string]bool
 }
 
-func print(l route.Labels) string {
+func named(l route.Labels) string {
 	set := model.LabelSet{}
 	for name, v := range l {
 		set[model.LabelName(name)] = model.LabelValue(v)
