@@ -74,6 +74,25 @@ func changes(z *time.Location) string {
 	return b.String()
 }
 
+// due is when a handoff is on the wall clock, by the calendar alone.
+func due(c Cadence, number int) recur.Local {
+	first := time.Unix(int64(c.First)*60, 0).UTC()
+	n := number * max(c.Every, 1)
+	var at time.Time
+	switch c.Unit {
+	case Hourly:
+		at = first.Add(time.Duration(n) * time.Hour)
+	case Daily:
+		at = first.AddDate(0, 0, n)
+	case Weekly:
+		at = first.AddDate(0, 0, 7*n)
+	case Monthly:
+		month := time.Date(first.Year(), first.Month()+time.Month(n), 1, first.Hour(), first.Minute(), 0, 0, time.UTC)
+		at = month.AddDate(0, 0, min(first.Day(), month.AddDate(0, 1, -1).Day())-1)
+	}
+	return recur.Local(at.Unix() / 60)
+}
+
 // watch goes through time with the clock on the wall in view, from long enough
 // before a change to long enough after, in seconds around it and in minutes
 // elsewhere. The handoffs that are due are those up to the latest time that the
@@ -81,15 +100,16 @@ func changes(z *time.Location) string {
 func watch(c Cadence, change time.Time, see func(at time.Time, number int64)) {
 	at := change.Add(-30 * time.Hour)
 	shown := recur.LocalOf(at, c.Zone)
-	number := c.guess(shown)
+	number, next := -1, due(c, 0)
 	for end := change.Add(30 * time.Hour); at.Before(end); {
 		y, m, d := at.In(c.Zone).Date()
 		h, min, _ := at.In(c.Zone).Clock()
 		shown = max(shown, recur.LocalAt(y, m, d, h, min))
-		for c.local(number+1) <= shown {
+		for next <= shown {
 			number++
+			next = due(c, number+1)
 		}
-		see(at, number)
+		see(at, int64(number))
 		if off := at.Sub(change).Abs(); off <= 90*time.Second {
 			at = at.Add(time.Second)
 		} else {
