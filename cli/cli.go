@@ -43,6 +43,8 @@ type root struct {
 	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
 	Oncall   oncallCmd   `cmd:"" help:"Say who is on call, and change that for a time."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
+	Page     pageCmd     `cmd:"" help:"List pages, or say who would be paged (--test)."`
+	Ack      ackCmd      `cmd:"" help:"Say that you look after a page: nobody else is paged."`
 	Config   configCmd   `cmd:"" help:"Check the server's configuration."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
