@@ -88,17 +88,17 @@ func (w *Witness) move(q question, began int64) *move {
 	}
 	// Several may move at a time. In the order in which they appear, each takes the
 	// highest that is left: whose was whose does not change the sum.
-	var new []*life
+	var fresh []*life
 	for _, x := range lives {
 		if x.first > q.at-reach.Milliseconds()/2 && x.first <= q.at && x != mine {
-			new = append(new, x)
+			fresh = append(fresh, x)
 		}
 	}
-	slices.SortFunc(new, func(a, b *life) int {
+	slices.SortFunc(fresh, func(a, b *life) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), strings.Compare(a.String(), b.String()))
 	})
 	taken := map[*life]bool{}
-	for _, x := range new {
+	for _, x := range fresh {
 		if x.first < q.at || x.String() < mine.String() {
 			if from := x.takes(x.first, lives, taken); from != nil {
 				taken[from] = true
