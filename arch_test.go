@@ -43,7 +43,7 @@ var within = map[string][]string{
 
 // only lists packages of other modules that are confined to one place.
 var only = map[string][]string{
-	"github.com/prometheus/prometheus/":        {"observe/metrics"},
+	"github.com/prometheus/prometheus/":        {"observe/metrics", "test/scenario"},
 	"github.com/prometheus/alertmanager/":      {"respond/alert"},
 	"github.com/riverqueue/river":              {"kit/queue"},
 	"github.com/danielgtaylor/huma/":           {"kit/httpapi", "kit/ascode"},
