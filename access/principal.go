@@ -46,6 +46,9 @@ const (
 	OncallWrite  httpapi.Scope = "oncall:write"
 	PageRead     httpapi.Scope = "page:read"
 	PageAnswer   httpapi.Scope = "page:answer"
+
+	IncidentRead  httpapi.Scope = "incident:read"
+	IncidentWrite httpapi.Scope = "incident:write"
 )
 
 // Role is what a person may do everywhere. Each role includes those before it:
@@ -69,9 +72,9 @@ var roles = []struct {
 	adds  []httpapi.Scope
 }{
 	{Viewer, text.Say("Viewer", "閲覧者"), text.Say("Reads everything but the list of people.", "利用者の一覧以外のすべてを閲覧できます。"),
-		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, MeasureRead, NotifyRead, AsCodeRead, SystemRead, OncallRead, AlertRead, PageRead}},
-	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything, answers alerts and swaps shifts.", "すべてを閲覧し、アラートへの対応と当番の交代ができます。"),
-		[]httpapi.Scope{AccessRead, OncallWrite, AlertWrite, PageAnswer}},
+		[]httpapi.Scope{JournalRead, CatalogRead, SLORead, MetricsRead, MeasureRead, NotifyRead, AsCodeRead, SystemRead, OncallRead, AlertRead, PageRead, IncidentRead}},
+	{Responder, text.Say("Responder", "対応者"), text.Say("Reads everything, answers alerts, leads incidents and swaps shifts.", "すべてを閲覧し、アラートやインシデントへの対応と当番の交代ができます。"),
+		[]httpapi.Scope{AccessRead, OncallWrite, AlertWrite, PageAnswer, IncidentWrite}},
 	{Editor, text.Say("Editor", "編集者"), text.Say("Also changes objectives, channels and the catalog.", "加えて、目標・通知先・カタログを変更できます。"),
 		[]httpapi.Scope{CatalogWrite, SLOWrite, NotifyWrite, AsCodeWrite, EventsWrite, MetricsWrite, AlertManage}},
 	{Admin, text.Say("Administrator", "管理者"), text.Say("Also manages people, tokens and the system.", "加えて、利用者・トークン・システムを管理できます。"),

@@ -34,6 +34,7 @@ import (
 	"github.com/teiten/teiten/respond/alert"
 	"github.com/teiten/teiten/respond/alert/alertmanager"
 	"github.com/teiten/teiten/respond/alert/routing"
+	"github.com/teiten/teiten/respond/incident"
 	"github.com/teiten/teiten/respond/oncall"
 	"github.com/teiten/teiten/respond/page"
 	"github.com/teiten/teiten/web"
@@ -58,6 +59,8 @@ type rooms struct {
 	Alerts   *alert.Service
 	Routing  *routing.Service
 	Pages    *page.Service
+
+	Incidents *incident.Service
 }
 
 type migration struct {
@@ -78,6 +81,7 @@ func migrations() []migration {
 		{"slo", slo.Migrations},
 		{"probe", probe.Migrations},
 		{"oncall", oncall.Migrations},
+		{"incident", incident.Migrations},
 		{"alert", alert.Migrations},
 		{"routing", routing.Migrations},
 		{"page", page.Migrations},
@@ -124,6 +128,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	if err := a.openPages(ctx); err != nil {
 		return err
 	}
+	a.openIncidents()
 
 	// Kinds of document, in any order: each says when it is applied.
 	kinds := a.AsCode.Registry()
@@ -133,6 +138,7 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.SLO.Kinds(kinds)
 	a.Probes.Kinds(kinds)
 	a.Oncall.Kinds(kinds)
+	a.Incidents.Kinds(kinds)
 	a.Alerts.Kinds(kinds)
 	a.Routing.Kinds(kinds)
 	kinds.Add(a.Pages.Kind())
@@ -296,6 +302,17 @@ func (a *App) openPages(ctx context.Context) (err error) {
 	return err
 }
 
+// openIncidents lets incidents name people, and read what they burned.
+func (a *App) openIncidents() {
+	a.Incidents = incident.New(incident.Deps{DB: a.db, Journal: a.Journal, Catalog: a.Catalog, People: a.Oncall, Budgets: a.SLO,
+		Now: a.now, BaseURL: a.URL()})
+	for kind, said := range incident.Announcements() {
+		a.Notify.Announce(kind, said)
+	}
+	a.Incidents.Schedule(a.queue)
+	a.Incidents.Measures(a.Measures)
+}
+
 // openAPI puts every room's operations and pages behind one handler.
 func (a *App) openAPI(context.Context) error {
 	a.api = httpapi.New(httpapi.Options{
@@ -305,6 +322,7 @@ func (a *App) openAPI(context.Context) error {
 	for _, room := range []interface{ Register(a *httpapi.API) }{
 		a.Journal, a.Measures, a.AsCode, a.Access, a.Notify, a.Catalog, a.Sources, a.Events, a.SLO, a.Probes, a.Oncall, a.Alerts, a.Routing, a.Pages,
 		alertmanager.New(a.Alerts, a.Routing, Version, a.started),
+		a.Incidents,
 	} {
 		room.Register(a.api)
 	}

@@ -42,6 +42,7 @@ type root struct {
 	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
 	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
 	Oncall   oncallCmd   `cmd:"" help:"Say who is on call, and change that for a time."`
+	Incident incidentCmd `cmd:"" help:"Declare and lead incidents."`
 	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
 	Page     pageCmd     `cmd:"" help:"List pages, or say who would be paged (--test)."`
 	Ack      ackCmd      `cmd:"" help:"Say that you look after a page: nobody else is paged."`

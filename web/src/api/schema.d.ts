@@ -738,6 +738,384 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incident-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each severity means to a team */
+        get: operations["get-incident-policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, the newest first */
+        get: operations["list-incidents"];
+        put?: never;
+        /** Declare an incident */
+        post: operations["declare-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident */
+        get: operations["get-incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change the description of an incident */
+        patch: operations["edit-incident"];
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the triage: it is an incident */
+        post: operations["activate-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/alert-groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a group of alerts to an incident */
+        put: operations["link-incident-alerts"];
+        post?: never;
+        /** Take a group of alerts from an incident */
+        delete: operations["unlink-incident-alerts"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/burn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an incident burned of error budgets */
+        get: operations["get-incident-burn"];
+        /** Put a figure in the place of the computed minutes of budget */
+        put: operations["override-incident-burn"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it for good, once something was learned from it */
+        post: operations["close-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It was no incident */
+        post: operations["decline-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An incident with its timeline, as Markdown */
+        get: operations["export-incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a link to what is kept elsewhere */
+        post: operations["add-incident-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let another incident stand for it; answers the other one */
+        post: operations["merge-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/mitigate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It no longer hurts */
+        post: operations["mitigate-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down what was seen or done */
+        post: operations["add-incident-note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/pins/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep an entry of the timeline in view */
+        put: operations["pin-incident-entry"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is not over */
+        post: operations["reopen-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What was wrong is repaired */
+        post: operations["resolve-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a role to somebody */
+        put: operations["assign-incident-role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/severity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change how bad it is */
+        post: operations["rank-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Mark a task of the checklist as done */
+        put: operations["check-incident-task"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened, in order */
+        get: operations["get-incident-timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct when things happened */
+        post: operations["correct-incident-times"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell an audience how things stand */
+        post: operations["post-incident-update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journal": {
         parameters: {
             query?: never;
@@ -2354,6 +2732,10 @@ export interface components {
             role?: "viewer" | "responder" | "editor" | "admin";
             teams?: string[];
         };
+        ActivateInBody: {
+            /** @description Who leads it; whoever already does, or the caller, where it is left out. */
+            commander?: string;
+        };
         AgreementBrief: {
             /**
              * Format: int64
@@ -2747,6 +3129,34 @@ export interface components {
             /** @description What a responder said of it afterwards. */
             usefulness?: string;
         };
+        AmendInBody: {
+            /**
+             * Format: date-time
+             * @description When somebody took it on.
+             */
+            acknowledgedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was noticed, by a monitor or by a person.
+             */
+            detectedAt?: string;
+            /**
+             * Format: date-time
+             * @description Since when it hurt.
+             */
+            impactStart?: string;
+            /**
+             * Format: date-time
+             * @description Since when it does not hurt any more.
+             */
+            mitigatedAt?: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when what was wrong is repaired.
+             */
+            resolvedAt?: string;
+        };
         AppCheckOut: {
             detail?: components["schemas"]["TextBoth"];
             name: string;
@@ -2876,6 +3286,15 @@ export interface components {
         AssignmentsOutBody: {
             /** @description The checks of the location. Secrets that are written out in documents are part of them; references are looked up by the agent. */
             items: components["schemas"]["RunnerJob"][];
+        };
+        AtInBody: {
+            /**
+             * Format: date-time
+             * @description Since when; now where it is left out.
+             */
+            at?: string;
+            /** @description What was done, in Markdown. */
+            text?: string;
         };
         CatalogEntity: {
             annotations?: {
@@ -3235,6 +3654,10 @@ export interface components {
             /** @description Name expected in the target's certificate. */
             serverName?: string;
         };
+        CloseInBody: {
+            /** @description Why no postmortem is needed, where none is published. */
+            waive?: string;
+        };
         DeliverInBody: {
             location: string;
             results: components["schemas"]["RunnerResult"][];
@@ -3399,6 +3822,269 @@ export interface components {
             /** @description What the next person has to know. */
             body: string;
         };
+        IncidentAssignment: {
+            person?: components["schemas"]["IncidentPerson"];
+            /** @enum {string} */
+            role: "commander" | "operations" | "communications" | "scribe";
+        };
+        IncidentBurned: {
+            /**
+             * Format: double
+             * @description The most that it burned of one objective, in minutes of its budget: objectives of the same users are not added up.
+             */
+            computedMinutes: number;
+            /** @description By objective, the largest part of a budget first. */
+            items: components["schemas"]["SloBurn"][];
+            /** @description What counts instead, and why. */
+            override?: components["schemas"]["IncidentOverride"];
+        };
+        IncidentCorrection: {
+            actor: components["schemas"]["JournalActor"];
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        IncidentDeclaration: {
+            /** @description The group of alerts that told of it. */
+            alertGroup?: string;
+            /** @description Who leads it: a person of the catalog or the address of an account. The caller where there is none. */
+            commander?: string;
+            /**
+             * Format: date-time
+             * @description Since when it hurts; the first alert, or now, where there is none.
+             */
+            impactStart?: string;
+            services?: string[];
+            /**
+             * @description Taken from the alerts where there is none, and SEV3 otherwise.
+             * @enum {string}
+             */
+            severity?: "SEV1" | "SEV2" | "SEV3" | "SEV4" | "SEV5";
+            /** @description Only these of the services' objectives are hurt; all where there are none. */
+            slos?: string[];
+            summary?: string;
+            /** @description One line; taken from the alerts where there is none. */
+            title?: string;
+            /** @description It is not certain yet that this is an incident. */
+            triage?: boolean;
+        };
+        IncidentDetail: {
+            alertGroups: string[];
+            /** @description Minutes of error budget that somebody put in the place of the computed ones. */
+            burned?: components["schemas"]["IncidentOverride"];
+            /** @description The transitions that its state allows. */
+            can: string[];
+            commander?: components["schemas"]["IncidentPerson"];
+            /** Format: date-time */
+            declaredAt: string;
+            declaredBy: components["schemas"]["JournalActor"];
+            /**
+             * Format: date-time
+             * @description When it was closed, declined or merged.
+             */
+            endedAt?: string;
+            /** @description INC-42 */
+            id: string;
+            links: components["schemas"]["IncidentLink"][];
+            mergedInto?: string;
+            /** @description Entries of the timeline that are kept in view. */
+            pinned: string[];
+            /** @description Every role, with who has it. */
+            roles: components["schemas"]["IncidentAssignment"][];
+            services: string[];
+            /** @enum {string} */
+            severity: "SEV1" | "SEV2" | "SEV3" | "SEV4" | "SEV5";
+            /** @description Only these of the services' objectives are hurt; all where there are none. */
+            slos?: string[];
+            stamps: components["schemas"]["IncidentStamps"];
+            /** @enum {string} */
+            state: "triage" | "active" | "mitigated" | "resolved" | "closed" | "declined" | "merged";
+            summary?: string;
+            tasks: components["schemas"]["IncidentTask"][];
+            team?: string;
+            /** @description How long things took, as far as they are over. */
+            times: components["schemas"]["IncidentTimes"];
+            title: string;
+            /**
+             * Format: date-time
+             * @description When the next status update is due.
+             */
+            updateDue?: string;
+            /** @description Who is told how things stand, and when the next update is due. */
+            updates: components["schemas"]["IncidentDue"][];
+            /**
+             * Format: double
+             * @description Share of the users who were hurt, 0 to 1.
+             */
+            usersAffected?: number;
+            /**
+             * Format: int64
+             * @description Grows with each change; the ETag is made of it.
+             */
+            version: number;
+            /** @description Why there is no postmortem. */
+            waiver?: components["schemas"]["IncidentWaiver"];
+        };
+        IncidentDue: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            audience: "team" | "stakeholders" | "public";
+            /** @description How often, such as 30m0s. */
+            every: string;
+            overdue: boolean;
+        };
+        IncidentEdit: {
+            services?: string[];
+            slos?: string[];
+            summary?: string;
+            title?: string;
+            /**
+             * Format: double
+             * @description Share of the users who were hurt.
+             */
+            usersAffected?: number;
+        };
+        IncidentLevelView: {
+            checklist: string[];
+            criteria: components["schemas"]["TextBoth"];
+            /** @enum {string} */
+            severity: "SEV1" | "SEV2" | "SEV3" | "SEV4" | "SEV5";
+            title: components["schemas"]["TextBoth"];
+            /** @description Only audience and every are set. */
+            updates: components["schemas"]["IncidentDue"][];
+        };
+        IncidentLink: {
+            title: string;
+            /** Format: uri */
+            url: string;
+        };
+        IncidentMoment: {
+            actor: components["schemas"]["JournalActor"];
+            corrections?: components["schemas"]["IncidentCorrection"][];
+            data?: unknown;
+            id: string;
+            kind: string;
+            pinned?: boolean;
+            subject: string;
+            /** Format: date-time */
+            time: string;
+        };
+        IncidentOverride: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            /**
+             * Format: double
+             * @description Minutes of error budget.
+             */
+            minutes: number;
+            reason: string;
+        };
+        IncidentPerson: {
+            /** @description The name in the catalog, or the address of an account. */
+            id: string;
+            /** @description What people call them. */
+            name: string;
+        };
+        IncidentPolicyView: {
+            /** @description The document's; empty for the one that is in force without any. */
+            name?: string;
+            severities: components["schemas"]["IncidentLevelView"][];
+        };
+        IncidentStamps: {
+            /**
+             * Format: date-time
+             * @description When somebody took it on.
+             */
+            acknowledgedAt?: string;
+            /**
+             * Format: date-time
+             * @description When it was noticed, by a monitor or by a person.
+             */
+            detectedAt?: string;
+            /**
+             * Format: date-time
+             * @description Since when it hurt.
+             */
+            impactStart?: string;
+            /**
+             * Format: date-time
+             * @description Since when it does not hurt any more.
+             */
+            mitigatedAt?: string;
+            /**
+             * Format: date-time
+             * @description Since when what was wrong is repaired.
+             */
+            resolvedAt?: string;
+        };
+        IncidentSummary: {
+            commander?: components["schemas"]["IncidentPerson"];
+            /** Format: date-time */
+            declaredAt: string;
+            /**
+             * Format: date-time
+             * @description When it was closed, declined or merged.
+             */
+            endedAt?: string;
+            /** @description INC-42 */
+            id: string;
+            services: string[];
+            /** @enum {string} */
+            severity: "SEV1" | "SEV2" | "SEV3" | "SEV4" | "SEV5";
+            stamps: components["schemas"]["IncidentStamps"];
+            /** @enum {string} */
+            state: "triage" | "active" | "mitigated" | "resolved" | "closed" | "declined" | "merged";
+            team?: string;
+            /** @description How long things took, as far as they are over. */
+            times: components["schemas"]["IncidentTimes"];
+            title: string;
+            /**
+             * Format: date-time
+             * @description When the next status update is due.
+             */
+            updateDue?: string;
+        };
+        IncidentTask: {
+            /** Format: date-time */
+            doneAt?: string;
+            doneBy?: string;
+            text: string;
+        };
+        IncidentTimeline: {
+            /** @description There are more entries of one source than are shown here; the journal has them. */
+            cut?: boolean;
+            items: components["schemas"]["IncidentMoment"][];
+        };
+        IncidentTimes: {
+            /**
+             * Format: double
+             * @description From the detection until somebody took it on.
+             */
+            acknowledgeSeconds?: number;
+            /**
+             * Format: double
+             * @description From the start of the impact to its detection.
+             */
+            detectSeconds?: number;
+            /**
+             * Format: double
+             * @description From the detection until it hurt nobody any more.
+             */
+            mitigateSeconds?: number;
+            /**
+             * Format: double
+             * @description From the detection until it was repaired.
+             */
+            resolveSeconds?: number;
+        };
+        IncidentWaiver: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["JournalActor"];
+            reason: string;
+        };
         JournalActor: {
             id: string;
             kind: string;
@@ -3472,6 +4158,10 @@ export interface components {
             known: number;
             /** Format: double */
             value: number;
+        };
+        MergeInBody: {
+            /** @description The incident that stands for it from now on. */
+            into: string;
         };
         MetricsMetric: {
             help?: string;
@@ -4225,6 +4915,11 @@ export interface components {
             /** @description Alerts or groups, by their ids. */
             ids: string[];
         };
+        OverrideInBody: {
+            /** Format: double */
+            minutes: number;
+            reason: string;
+        };
         PageAccessRoleInfo: {
             items: components["schemas"]["AccessRoleInfo"][];
             /** @description The cursor of the next page; absent on the last one. */
@@ -4430,6 +5125,16 @@ export interface components {
         };
         PageExclusionView: {
             items: components["schemas"]["ExclusionView"][];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many items there are in all, where that is known.
+             */
+            total?: number;
+        };
+        PageIncidentSummary: {
+            items: components["schemas"]["IncidentSummary"][];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string;
             /**
@@ -4832,6 +5537,9 @@ export interface components {
             person: string;
             reasons: components["schemas"]["PageReason"][];
         };
+        PinInBody: {
+            pinned: boolean;
+        };
         PolicyConsequence: {
             /** @enum {string} */
             effect: "warn" | "block" | "agenda" | "priority";
@@ -5193,6 +5901,18 @@ export interface components {
              */
             duplicates: number;
         };
+        RankInBody: {
+            reason?: string;
+            /** @enum {string} */
+            severity: "SEV1" | "SEV2" | "SEV3" | "SEV4" | "SEV5";
+        };
+        ReasonInBody: {
+            reason?: string;
+        };
+        RoleInBody: {
+            /** @description A person of the catalog or the address of an account; empty for nobody. */
+            person: string;
+        };
         RouteReason: {
             at?: components["schemas"]["FaultPosition"];
             /** @enum {string} */
@@ -5523,6 +6243,38 @@ export interface components {
             names: string[];
             status: ("healthy" | "burning" | "attention" | "exhausted" | "unknown" | "backfilling")[];
             titles: string[];
+        };
+        SloBurn: {
+            /**
+             * Format: double
+             * @description Bad events, or slices, that are put down to the incident.
+             */
+            bad: number;
+            /**
+             * Format: date-time
+             * @description The beginning of the window.
+             */
+            from: string;
+            /**
+             * Format: double
+             * @description Share of the window's minutes with data.
+             */
+            known: number;
+            /**
+             * Format: double
+             * @description The same part of the minutes that could be bad altogether: the window's length times what the objective allows.
+             */
+            minutes: number;
+            service: string;
+            /**
+             * Format: double
+             * @description Part of the budget of the window.
+             */
+            share: number;
+            slo: string;
+            title?: string;
+            /** Format: date-time */
+            to: string;
         };
         SloCalendarView: {
             /**
@@ -6555,9 +7307,24 @@ export interface components {
             startedAt: string;
             version: string;
         };
+        TaskInBody: {
+            done: boolean;
+        };
         TextBoth: {
             en: string;
             ja: string;
+        };
+        TextInBody: {
+            /** @description The entry of a note that this is to replace; it stays, and shows that it was corrected. */
+            corrects?: string;
+            /** @description In Markdown. */
+            text: string;
+        };
+        UpdateInBody: {
+            /** @enum {string} */
+            audience: "team" | "stakeholders" | "public";
+            /** @description In Markdown. What is for the public is read by everybody. */
+            text: string;
         };
         ValuesOutBody: {
             measure: components["schemas"]["MeasureDefinitionOut"];
@@ -8168,6 +8935,956 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident-policy": {
+        parameters: {
+            query?: {
+                /** @description Whose; the one for all where it is left out. */
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-incidents": {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Where to go on: next of the page before. */
+                cursor?: string;
+                /** @description One or more states, separated by commas; open stands for triage, active and mitigated. */
+                state?: string;
+                /** @description One or more, separated by commas. */
+                severity?: string;
+                service?: string;
+                team?: string;
+                /** @description The incident of this group of alerts. */
+                alertGroup?: string;
+                /** @description Text in the title or the description. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIncidentSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "declare-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentDeclaration"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "edit-incident": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that is being changed. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "activate-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "link-incident-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+                /** @description The id of a group of alerts. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlink-incident-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+                /** @description The id of a group of alerts. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident-burn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentBurned"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "override-incident-burn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decline-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-incident": {
+        parameters: {
+            query?: {
+                /** @description The language of the headings. */
+                lang?: "en" | "ja";
+            };
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-incident-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentLink"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mitigate-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AtInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-incident-note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pin-incident-entry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reopen-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resolve-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AtInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "assign-incident-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+                role: "commander" | "operations" | "communications" | "scribe";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rank-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RankInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-incident-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+                /** @description Its place in the checklist, from 1. */
+                task: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-incident-timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTimeline"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "correct-incident-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AmendInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-incident-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description INC-42, or 42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
             };
             /** @description Error */
             default: {
