@@ -56,22 +56,38 @@ func (l *limited) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v
 // hours.
 func (s *Store) Series() int { return int(s.db.Head().NumSeries()) } //nolint:gosec // far fewer
 
-// Last is where a series stood last, not longer ago than since: a number, or a
-// native histogram. The time, in Unix milliseconds, is 0 where it is not known.
-func (s *Store) Last(ls labels.Labels, since int64) (at int64, v float64, h *histogram.FloatHistogram, err error) {
+// Standing is where a series stood last: a number or a native histogram. Times are
+// in Unix milliseconds, and 0 where nothing is known.
+type Standing struct {
+	At, Changed int64 // the latest sample, and the latest that was not the same as before
+	Value       float64
+	Histogram   *histogram.FloatHistogram
+}
+
+// Last is where a series stood last, not longer ago than since.
+func (s *Store) Last(ls labels.Labels, since int64) (x Standing, err error) {
 	err = s.eachOf(ls, since, s.newest(), func(it chunkenc.Iterator, kind chunkenc.ValueType) {
+		next := x
+		next.Histogram = nil
 		switch kind {
 		case chunkenc.ValFloat:
-			if t, x := it.At(); !promvalue.IsStaleNaN(x) {
-				at, v, h = t, x, nil
-			}
+			next.At, next.Value = it.At()
 		case chunkenc.ValHistogram, chunkenc.ValFloatHistogram:
-			if t, x := it.AtFloatHistogram(nil); !promvalue.IsStaleNaN(x.Sum) {
-				at, v, h = t, 0, x
-			}
+			next.At, next.Histogram = it.AtFloatHistogram(nil)
+			next.Value = next.Histogram.Sum
 		}
+		if promvalue.IsStaleNaN(next.Value) {
+			return
+		}
+		if x.At == 0 || next.Value != x.Value || next.Histogram != nil && !next.Histogram.Equals(x.Histogram) {
+			next.Changed = next.At
+		}
+		if next.Histogram != nil {
+			next.Value = next.Histogram.Sum
+		}
+		x = next
 	})
-	return at, v, h, err
+	return x, err
 }
 
 // Has reports whether a series has a sample of exactly that time.

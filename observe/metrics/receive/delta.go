@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/teiten/teiten/kit/text"
+	"github.com/teiten/teiten/observe/metrics/embedded"
 )
 
 // deltas makes counters of what a sender counts from one point to the next.
@@ -24,7 +25,7 @@ import (
 // they are not mentioned.
 type deltas struct {
 	store interface {
-		Last(ls labels.Labels, since int64) (at int64, v float64, h *histogram.FloatHistogram, err error)
+		Last(ls labels.Labels, since int64) (embedded.Standing, error)
 		Has(ls labels.Labels, at int64) (bool, error)
 	}
 	now func() time.Time
@@ -194,11 +195,11 @@ func (x *turn) find(ls labels.Labels) (*sum, error) {
 	if s := d.sums[hash]; s != nil && labels.Equal(s.ls, ls) {
 		return s, nil
 	}
-	t, v, h, err := d.store.Last(ls, d.now().Add(-remembered).UnixMilli())
+	last, err := d.store.Last(ls, d.now().Add(-remembered).UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("look up where a counter stands: %w", err)
 	}
-	s := &sum{ls: ls, standing: standing{t, v, h}, counted: t}
+	s := &sum{ls: ls, standing: standing{last.At, last.Value, last.Histogram}, counted: last.Changed}
 	d.sums[hash] = s
 	of := targetOf(ls)
 	if d.targets[of] == nil {
@@ -246,7 +247,7 @@ func (x *turn) carryOn() {
 	for of, t := range x.seen {
 		for hash := range x.d.targets[of] {
 			s := x.d.sums[hash]
-			if s == nil || s.t == 0 || s.t >= t-1 || x.fatal != nil {
+			if s == nil || s.t == 0 || s.t >= t || x.fatal != nil {
 				continue
 			}
 			if t-s.counted > stands.Milliseconds() {
@@ -257,7 +258,7 @@ func (x *turn) carryOn() {
 				x.before[s] = s.standing
 			}
 			next := s.standing
-			next.t = t - 1 // what comes of it at t, in another request, is still to be counted
+			next.t = t
 			if _, err := x.put(0, s.ls, next, storage.AOptions{}); err == nil {
 				s.standing = next
 			}

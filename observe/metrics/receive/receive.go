@@ -10,6 +10,7 @@ package receive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -68,9 +69,8 @@ func New(o Options) *Receiver {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
+	o.MaxBody, o.MaxSeries = cmp.Or(o.MaxBody, DefaultMaxBody), cmp.Or(o.MaxSeries, embedded.DefaultMaxSeries)
+	o.OutOfOrder = cmp.Or(o.OutOfOrder, embedded.DefaultOutOfOrder)
 	r := &Receiver{o: o, slots: make(chan struct{}, atOnce)}
 	r.deltas.store, r.deltas.now = o.Store, o.Now
 	return r
@@ -140,12 +140,13 @@ func (r *Receiver) end(t *taking, who sender) error {
 		err = r.o.Store.Sync()
 	}
 	if err != nil {
-		r.senders.note(who, t, storeFault(err))
-		return storeFault(err)
+		t.fatal = storeFault(err)
+		r.senders.note(who, t, t.fatal)
+		return t.fatal
 	}
 	var refused error
 	if f := t.refusal(); f != nil {
-		refused = f
+		refused = httpapi.Status(http.StatusBadRequest, f)
 	}
 	r.senders.note(who, t, refused)
 	return refused
@@ -153,8 +154,8 @@ func (r *Receiver) end(t *taking, who sender) error {
 
 // storeFault says that nothing was stored and the same may be sent again.
 func storeFault(err error) error {
-	if f, ok := fault.As(err); ok {
-		return f
+	if _, ok := fault.As(err); ok {
+		return err
 	}
 	return fault.New(fault.Unavailable, "metrics.not_stored", text.Say(
 		"the samples could not be stored", "サンプルを保存できませんでした")).

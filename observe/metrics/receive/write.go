@@ -123,9 +123,9 @@ func (r *Receiver) unpack(packed []byte, into compression.DecodeBuffer) ([]byte,
 }
 
 func malformed(what string, err error) error {
-	return fault.New(fault.Invalid, "metrics.write_malformed", text.Say(
+	return httpapi.Status(http.StatusBadRequest, fault.New(fault.Invalid, "metrics.write_malformed", text.Say(
 		"the request cannot be read: it is no valid %s", "リクエストを読み取れません（%s として正しくありません）", what)).
-		Fix(text.Say("check what is between the sender and this server, such as a proxy", "プロキシなど、送信元とこのサーバーの間にあるものを確認してください")).Wrap(err)
+		Fix(text.Say("check what is between the sender and this server, such as a proxy", "プロキシなど、送信元とこのサーバーの間にあるものを確認してください")).Wrap(err))
 }
 
 // takeV1 takes a message of version 1.0. Metadata and exemplars are not kept.

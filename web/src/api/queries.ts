@@ -132,6 +132,9 @@ export const sources = () => queryOptions({ queryKey: ["metrics", "sources"], qu
 export const targets = (name: string) =>
   queryOptions({ queryKey: ["metrics", "targets", name], queryFn: ({ signal }) => data(api.GET("/api/v1/sources/{name}/targets", { signal, params: { path: { name } } })) });
 
+export const senders = (name: string) =>
+  queryOptions({ queryKey: ["metrics", "senders", name], queryFn: ({ signal }) => data(api.GET("/api/v1/sources/{name}/senders", { signal, params: { path: { name } } })), refetchInterval: 15_000 });
+
 export const rangeQuery = (query: Query<"/api/v1/query_range">) =>
   queryOptions({ queryKey: ["explore", "range", query], queryFn: ({ signal }) => data(api.GET("/api/v1/query_range", { signal, params: { query } })), staleTime: 60_000, retry: false });
 

@@ -1,7 +1,7 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import { sources, targets } from "../../api/queries";
+import { senders, sources, targets } from "../../api/queries";
 import type { Source } from "../../api/types";
 import { useFormat } from "../../format";
 import { useChange } from "../../parts/mutation";
@@ -18,6 +18,9 @@ export function Sources() {
       <SourceList query={query} />
       {scraping.map((s) => (
         <Targets key={s.name} name={s.name} />
+      ))}
+      {scraping.map((s) => (
+        <Senders key={s.name} name={s.name} />
       ))}
     </>
   );
@@ -71,6 +74,75 @@ function Targets({ name }: { name: string }) {
                         </td>
                       </tr>
                     ))}
+                </tbody>
+              </table>
+            </TableBox>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+/** Who sends metrics to the embedded store, and how that goes. */
+function Senders({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const f = useFormat();
+  const query = useQuery(senders(name));
+  const all = query.data?.items ?? [];
+  return (
+    <Section title={t("senders.title")} note={t("senders.note")}>
+      <Loaded query={query}>
+        {() =>
+          all.length === 0 ? (
+            <Empty title={t("senders.none")}>{t("senders.noneWhat")}</Empty>
+          ) : (
+            <TableBox label={t("senders.title")}>
+              <table className="t">
+                <thead>
+                  <tr>
+                    <th scope="col">{t("senders.sender")}</th>
+                    <th scope="col">{t("slo.status")}</th>
+                    <th scope="col">{t("senders.last")}</th>
+                    <th scope="col" className="num narrow-hide">
+                      {t("senders.lag")}
+                    </th>
+                    <th scope="col" className="num narrow-hide">
+                      {t("senders.samples")}
+                    </th>
+                    <th scope="col" className="num narrow-hide">
+                      {t("senders.refused")}
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {all.map((x) => (
+                    <tr key={x.token + x.address + x.agent + x.protocol} data-tone={x.state === "ok" ? undefined : "bad"}>
+                      <td>
+                        {x.token}
+                        <div className="sub anywhere">
+                          {x.protocol} · {x.address} · {x.agent}
+                        </div>
+                      </td>
+                      <td>
+                        <span className="status" data-tone={x.state === "ok" ? "good" : "warn"}>
+                          {t(`sender.${x.state}`)}
+                        </span>
+                        {x.state === "refused" && <div className="sub anywhere">{x.lastError}</div>}
+                        {x.state === "clashing" && (
+                          <div className="sub anywhere">
+                            {t("senders.clash")} <code>{x.clash}</code>
+                          </div>
+                        )}
+                      </td>
+                      <td>
+                        <Ago at={x.lastAt} />
+                      </td>
+                      <td className="num narrow-hide">{f.duration(x.lagSeconds * 1000)}</td>
+                      <td className="num narrow-hide">{f.number(x.samples)}</td>
+                      <td className="num narrow-hide">{f.number(x.refused)}</td>
+                    </tr>
+                  ))}
                 </tbody>
               </table>
             </TableBox>
