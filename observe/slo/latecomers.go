@@ -37,12 +37,17 @@ type latecomer struct {
 	first, last time.Time
 }
 
+// quiet reports whether what was told can be passed on.
+func (w *latecomer) quiet(now time.Time) bool {
+	return now.Sub(w.last) >= lateQuiet || now.Sub(w.first) >= lateWait || now.Before(w.first)
+}
+
 // hear asks the sources, and notes for each objective what is to be read again
 // once a source is quiet.
 func (l *latecomers) hear(ctx context.Context, s *Service, defs *definitions, now time.Time) error {
 	l.ask(s, defs, now)
 	for name, w := range l.waiting {
-		if now.Sub(w.last) < lateQuiet && now.Sub(w.first) < lateWait && !now.Before(w.first) {
+		if !w.quiet(now) {
 			continue
 		}
 		if err := s.rereadLate(ctx, name, w.changed, defs, now); err != nil {
