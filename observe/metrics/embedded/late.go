@@ -73,8 +73,9 @@ func (l *late) read(dir string) error {
 	return nil
 }
 
-// note takes samples that were stored just now.
-func (l *late) note(samples []noted, now time.Time) {
+// note takes samples that were stored just now. Where selections are not watched
+// yet, they concern all of them.
+func (l *late) note(samples []noted, now time.Time, watched bool) {
 	over, kept := overAt(now), overAt(now.Add(-keptAfter))
 	var span increase.Span
 	for i := range samples {
@@ -85,7 +86,7 @@ func (l *late) note(samples []noted, now time.Time) {
 		}
 		span = span.With(m, m+1)
 		if name := n.ls.Get(model.MetricNameLabel); name == "up" || name == "process_start_time_seconds" {
-			l.noteTarget(n.ls, m)
+			l.noteTarget(n.ls, m, over)
 		}
 	}
 	if span.To == span.From {
@@ -94,15 +95,19 @@ func (l *late) note(samples []noted, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mark++
-	l.any = l.any.With(span.From, span.To)
-	if to := min(span.To, kept); span.From < to {
-		l.open = l.open.With(hourOf(span.From), hourOf(to-1)+1)
+	// Whatever comes after a sample in its series counts otherwise by it.
+	l.any = l.any.With(span.From, over)
+	if !watched {
+		l.all = l.all.With(span.From, over)
+	}
+	if span.From < kept {
+		l.open = l.open.With(hourOf(span.From), hourOf(over)+1)
 	}
 }
 
 func hourOf(minute int64) int64 { return minute / lateHour }
 
-func (l *late) noteTarget(ls labels.Labels, minute int64) {
+func (l *late) noteTarget(ls labels.Labels, minute, over int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.targets == nil {
@@ -110,10 +115,10 @@ func (l *late) noteTarget(ls labels.Labels, minute int64) {
 	}
 	t := lateTarget{ls.Get("job"), ls.Get("instance")}
 	if _, ok := l.targets[t]; !ok && len(l.targets) >= mostLateTargets {
-		l.all = l.all.With(minute, minute+1)
+		l.all = l.all.With(minute, over)
 		return
 	}
-	l.targets[t] = l.targets[t].With(minute, minute+1)
+	l.targets[t] = l.targets[t].With(minute, over)
 }
 
 // keep writes down what is open, where the file does not say so yet.

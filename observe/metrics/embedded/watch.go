@@ -237,7 +237,7 @@ func (c *counted) Commit() error {
 // abrupt end that some of it came late.
 func (c *counted) count(now time.Time) error {
 	if c.received {
-		c.w.late.note(*c.notes, now)
+		c.w.late.note(*c.notes, now, c.w.on.Load())
 	}
 	if c.w.on.Load() {
 		c.w.count(*c.notes, c.received, overAt(now))
