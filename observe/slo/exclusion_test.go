@@ -321,6 +321,10 @@ func TestRemovingAWindowLeavesWhatIsPastExcluded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		told := w.entries(exclusion.EntryEnded)
+		if len(told) != 1 || !strings.Contains(string(told[0].Data), `"to":"`+w.now().Format(time.RFC3339)) || told[0].Actor.Name == "" {
+			t.Errorf("the journal tells of the end: %+v", told)
+		}
 		for at, want := range map[time.Duration]int{2 * time.Hour: 1, day + 2*time.Hour: 1, 2*day + 2*time.Hour: 1, 3*day + 2*time.Hour: 0} {
 			var got page[exclusion.View]
 			w.must(http.StatusOK, viewer, http.MethodGet, "/api/v1/exclusions?at="+url.QueryEscape(t0.Add(at).Format(time.RFC3339)), nil, &got)

@@ -45,33 +45,6 @@ func Check(expr string) error {
 	return err
 }
 
-// Labels returns the names of the labels that the expression's selectors and
-// aggregations mention, sorted, without __name__: the words in which its result
-// can be explained.
-func Labels(expr string) ([]string, error) {
-	tree, err := parse(expr)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	parser.Inspect(tree, func(n parser.Node, _ []parser.Node) error {
-		switch n := n.(type) {
-		case *parser.VectorSelector:
-			for _, m := range n.LabelMatchers {
-				names = append(names, m.Name)
-			}
-		case *parser.AggregateExpr:
-			names = append(names, n.Grouping...)
-		case *parser.BinaryExpr:
-			if n.VectorMatching != nil {
-				names = append(names, n.VectorMatching.MatchingLabels...)
-			}
-		}
-		return nil
-	})
-	return unique(names, model.MetricNameLabel), nil
-}
-
 // Metrics returns the names of the metrics that the expression reads, sorted. A
 // selector that picks its metric by a pattern contributes the pattern.
 func Metrics(expr string) ([]string, error) {
@@ -91,20 +64,6 @@ func Metrics(expr string) ([]string, error) {
 		return nil
 	})
 	return unique(names, ""), nil
-}
-
-// Constant reports whether the expression reads no series at all, so that its
-// value says nothing about any system.
-func Constant(expr string) (bool, error) {
-	names, err := Metrics(expr)
-	if err != nil {
-		return false, err
-	}
-	if len(names) > 0 {
-		return false, nil
-	}
-	used, err := Labels(expr)
-	return len(used) == 0, err
 }
 
 func unique(names []string, without string) []string {

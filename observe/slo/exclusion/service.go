@@ -23,6 +23,7 @@ import (
 const (
 	EntryAdded     = "slo.exclusion_added"
 	EntryTakenBack = "slo.exclusion_taken_back"
+	EntryEnded     = "slo.exclusion_ended"
 )
 
 // muchHidden is the part of an error budget that an exclusion may give back
@@ -101,7 +102,7 @@ func (s *Service) exclude(ctx context.Context, tx *sql.Tx, x *Exclusion, hides [
 	if err := s.sumAgain(ctx, tx, x); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, EntryAdded, x, hides)
+	return s.tell(ctx, tx, EntryAdded, x, hides, time.Time{})
 }
 
 // takeBack has an exclusion count for nothing from now on. It stays readable.
@@ -121,7 +122,7 @@ func (s *Service) takeBack(ctx context.Context, tx *sql.Tx, x *Exclusion, why st
 	if err := s.sumAgain(ctx, tx, x); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, EntryTakenBack, x, nil)
+	return s.tell(ctx, tx, EntryTakenBack, x, nil, time.Time{})
 }
 
 // end has an exclusion hold no longer. What it excluded so far stays excluded;
@@ -138,7 +139,9 @@ func (s *Service) end(ctx context.Context, tx *sql.Tx, x *Exclusion) error {
 	if err = errors.Join(err, s.objectives.Excluded(ctx, tx, nil, 0)); err != nil {
 		return fmt.Errorf("end exclusion %s: %w", x.ID, err)
 	}
-	return nil
+	ended := *x
+	ended.Ends = now
+	return s.tell(ctx, tx, EntryEnded, &ended, nil, x.Ends)
 }
 
 // sumAgain asks for the figures that an exclusion touches to be summed anew.
@@ -259,16 +262,18 @@ type entry struct {
 	When     text.Both `json:"when"`
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to,omitzero"`
+	Until    time.Time `json:"until,omitzero"` // before it was ended early; absent where it had no end
 	Reason   string    `json:"reason"`
 	Why      string    `json:"why,omitempty"` // it was taken back
 	Hides    []Hidden  `json:"hides,omitempty"`
 }
 
-// tell writes the journal's entry.
-func (s *Service) tell(ctx context.Context, tx *sql.Tx, kind string, x *Exclusion, hides []Hidden) error {
+// tell writes the journal's entry. until is when one that was ended early would have
+// ended.
+func (s *Service) tell(ctx context.Context, tx *sql.Tx, kind string, x *Exclusion, hides []Hidden, until time.Time) error {
 	const most = 20
 	e := entry{ID: x.ID, Document: x.Document, Covers: x.Covers, When: x.Shape.say(), Reason: x.Reason,
-		From: x.Starts.UTC(), To: x.Ends.UTC(), Hides: hides[:min(len(hides), most)]}
+		From: x.Starts.UTC(), To: x.Ends.UTC(), Until: until, Hides: hides[:min(len(hides), most)]}
 	if x.TakenBack != nil {
 		e.Why = x.TakenBack.Why
 	}

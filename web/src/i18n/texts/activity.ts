@@ -46,6 +46,7 @@ export const activity = {
   "entry.slo.backfill_started": ["Back-fill began", "過去データの取り込み開始"],
   "entry.slo.backfill_finished": ["Back-fill finished", "過去データの取り込み完了"],
   "entry.slo.exclusion_added": ["Time excluded", "時間を除外"],
+  "entry.slo.exclusion_ended": ["Exclusion ended", "除外を終了"],
   "entry.slo.exclusion_taken_back": ["Exclusion taken back", "除外を取り消し"],
   "entry.slo.maintenance_window_added": ["Maintenance window added", "メンテナンス時間を追加"],
   "entry.slo.maintenance_window_changed": ["Maintenance window changed", "メンテナンス時間を変更"],
