@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -104,7 +103,7 @@ func some[T any](ctx context.Context, to *client, path string, q url.Values, mos
 		all, err := everything[T](ctx, to, path, q)
 		return all, len(all), err
 	}
-	asked := url.Values{"limit": {fmt.Sprint(min(most, 500))}}
+	asked := url.Values{"limit": {strconv.Itoa(min(most, 500))}}
 	for k, v := range q {
 		asked[k] = v
 	}
