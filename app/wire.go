@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/teiten/teiten/catalog"
 	"github.com/teiten/teiten/journal"
 	"github.com/teiten/teiten/kit/ascode"
+	"github.com/teiten/teiten/kit/database"
 	"github.com/teiten/teiten/kit/fault"
 	"github.com/teiten/teiten/kit/httpapi"
 	"github.com/teiten/teiten/kit/secret"
@@ -124,7 +126,9 @@ func (a *App) openRooms(ctx context.Context) error {
 	a.openProbes()
 	a.openOncall()
 	a.openRouting()
-	a.openAlerts()
+	if err := a.openAlerts(ctx); err != nil {
+		return err
+	}
 	if err := a.openPages(ctx); err != nil {
 		return err
 	}
@@ -276,10 +280,14 @@ func (a *App) openRouting() {
 
 // openAlerts lets alerts in, those of our own objectives through the same door,
 // and has channels hear of their groups.
-func (a *App) openAlerts() {
+func (a *App) openAlerts(ctx context.Context) error {
+	spool, err := a.openSpool(ctx)
+	if err != nil {
+		return err
+	}
 	c := a.config.Alert
 	a.Alerts = alert.New(alert.Deps{
-		DB: a.db, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Permit: access.MayEdit, Now: a.now, Log: a.log, BaseURL: a.URL(),
+		DB: a.db, Spool: spool, Journal: a.Journal, Queue: a.queue, Catalog: a.Catalog, Permit: access.MayEdit, Now: a.now, Log: a.log, BaseURL: a.URL(),
 		Backlog: c.Backlog, Forgotten: time.Duration(c.Forgotten), Retention: alert.Retention{Raw: time.Duration(c.Retention.Raw), Closed: time.Duration(c.Retention.Closed)},
 		Routes: a.Routing.Router,
 	})
@@ -290,6 +298,21 @@ func (a *App) openAlerts() {
 	for kind, said := range alert.Announcements() {
 		a.Notify.Announce(kind, said)
 	}
+	return nil
+}
+
+// openSpool opens the file that takes alerts in beside a SQLite database, which
+// has one writer. PostgreSQL needs none.
+func (a *App) openSpool(ctx context.Context) (*database.DB, error) {
+	if a.db.Dialect() != database.SQLite {
+		return nil, nil
+	}
+	spool, err := database.Open(ctx, "sqlite:"+filepath.Join(a.config.Data, "intake.db"))
+	if err != nil {
+		return nil, err
+	}
+	a.later(func(context.Context) error { return spool.Close() })
+	return spool, spool.Migrate(ctx, "spool", alert.SpoolMigrations)
 }
 
 // openPages lets pages reach people by ways of their own.

@@ -144,11 +144,11 @@ func (s *Service) apiSummary(ctx context.Context, _ *struct{}) (*summaryOut, err
 	if err != nil {
 		return nil, database.Fault(err)
 	}
-	waiting, err := q.CountWaiting(ctx)
+	waiting, err := s.countWaiting(ctx)
 	if err != nil {
-		return nil, database.Fault(err)
+		return nil, err
 	}
-	out := &summaryOut{Summary{Severities: map[string]int64{}, Waiting: waiting.Events}}
+	out := &summaryOut{Summary{Severities: map[string]int64{}, Waiting: waiting}}
 	for _, r := range rows {
 		out.Body.Open += r.Alerts
 		out.Body.Severities[r.Severity] += r.Alerts

@@ -104,6 +104,13 @@ func (d *door) write() {
 	}
 }
 
+// pressed reports whether requests wait.
+func (d *door) pressed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.busy
+}
+
 // commit writes one batch of all that the entrants bring.
 func (d *door) commit(these []*entrant) {
 	var all []rawEvent
@@ -136,15 +143,4 @@ func (d *door) insert(ctx context.Context, tx *sql.Tx, all []rawEvent) (batch st
 		d.wake()
 	})
 	return batch, nil
-}
-
-// count sets the backlog to what the log holds, which other replicas write as
-// well.
-func (d *door) count(ctx context.Context) error {
-	c, err := db.New(d.db.Read()).CountWaiting(ctx)
-	if err != nil {
-		return database.Fault(fmt.Errorf("count the intake log: %w", err))
-	}
-	d.backlog.Store(c.Events)
-	return nil
 }

@@ -116,9 +116,9 @@ func tidy(a *format.Alert) {
 		a.Labels = map[string]string{}
 	}
 	for i, name := range slices.Sorted(maps.Keys(a.Labels)) {
-		v := strings.ToValidUTF8(strings.TrimSpace(a.Labels[name]), "�")
+		v := strings.TrimSpace(storable(a.Labels[name]))
 		delete(a.Labels, name)
-		name = strings.ToValidUTF8(strings.TrimSpace(name), "�")
+		name = strings.TrimSpace(storable(name))
 		if name == "" || v == "" || i >= mostLabels || len(name) > longestName {
 			continue
 		}
@@ -127,9 +127,19 @@ func tidy(a *format.Alert) {
 		}
 		a.Labels[name] = v
 	}
-	if a.Annotations == nil {
-		a.Annotations = map[string]string{}
+	annotations := map[string]string{}
+	for name, v := range a.Annotations {
+		annotations[storable(name)] = storable(v)
 	}
+	a.Annotations = annotations
+	for _, s := range []*string{&a.Key, &a.Title, &a.Body, &a.Link, &a.Runbook} {
+		*s = storable(*s)
+	}
+}
+
+// storable is a text as every database takes it.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "")
 }
 
 // Key is what is known of a key of an integration; the key itself is shown once.

@@ -27,9 +27,13 @@ const (
 	lookEvery  = time.Second
 	afterError = time.Second
 	// atOnce is how many events one transaction enters at least, where so many wait,
-	// so that it stays short: the intake waits for it.
-	atOnce      = 250
+	// so that it stays short: others write as well.
+	atOnce      = 100
+	bytesAtOnce = 16 << 10 // of batches, compressed: a message may tell of many alerts
 	mostBatches = 64
+	// longestBreak is how long the processor rests at most between transactions while
+	// requests wait.
+	longestBreak = 50 * time.Millisecond
 )
 
 // processor reads the intake log and keeps the book. On one replica at a time:
@@ -96,7 +100,7 @@ func (p *processor) step(ctx context.Context) (wait time.Duration, err error) {
 	}
 	if !held {
 		p.drop()
-		return claimEvery, s.door.count(ctx)
+		return claimEvery, s.countBacklog(ctx)
 	}
 	now := s.Now()
 	if p.book == nil {
@@ -105,35 +109,53 @@ func (p *processor) step(ctx context.Context) (wait time.Duration, err error) {
 		}
 		p.since, p.lookedAt = now, time.Time{}
 	}
-	batches, err := db.New(s.DB.Read()).WaitingBatches(ctx, mostBatches)
+	batches, err := s.waitingBatches(ctx)
 	if err != nil {
-		return 0, database.Fault(fmt.Errorf("read the intake log: %w", err))
+		return 0, err
 	}
 	batches, all := enough(batches)
 	look := now.Sub(p.lookedAt) >= lookEvery || now.Before(p.lookedAt)
 	if len(batches) == 0 && !look {
 		return pollEvery, nil
 	}
+	began := time.Now()
 	if err := p.enter(ctx, batches, now, look, all); err != nil {
+		return 0, err
+	}
+	if err := s.unspool(ctx, batches); err != nil {
 		return 0, err
 	}
 	if look {
 		p.lookedAt = now
-		err = s.door.count(ctx)
+		err = s.countBacklog(ctx)
 	}
 	if all {
 		return pollEvery, err
 	}
+	if s.door.pressed() { // those who send come first
+		s.pause(ctx, min(time.Since(began), longestBreak))
+	}
 	return 0, err
+}
+
+// pause lets others work for a time.
+func (s *Service) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // enough is as many of the batches as one transaction takes, and whether these
 // are all.
-func enough(batches []db.AlertBatch) (these []db.AlertBatch, all bool) {
+func enough(batches []waiting) (these []waiting, all bool) {
 	var events int64
+	size := 0
 	for i := range batches {
-		events += batches[i].Count
-		if events >= atOnce {
+		events, size = events+batches[i].Count, size+len(batches[i].Data)
+		if events >= atOnce || size >= bytesAtOnce {
 			return batches[:i+1], i+1 == len(batches) && len(batches) < mostBatches
 		}
 	}
@@ -141,7 +163,7 @@ func enough(batches []db.AlertBatch) (these []db.AlertBatch, all bool) {
 }
 
 // enter reads batches into the book, and writes what that changes.
-func (p *processor) enter(ctx context.Context, batches []db.AlertBatch, now time.Time, look, caughtUp bool) error {
+func (p *processor) enter(ctx context.Context, batches []waiting, now time.Time, look, caughtUp bool) error {
 	s := p.s
 	integrations, err := s.allIntegrations(ctx)
 	if err != nil {
@@ -206,7 +228,7 @@ func (p *processor) apply(c *changes, r *reading, now time.Time, j judge) {
 }
 
 // write stores what changed, tells the journal, and marks the batches.
-func (p *processor) write(ctx context.Context, tx *sql.Tx, c *changes, batches []db.AlertBatch, heard map[string]*heardOf, now time.Time) error {
+func (p *processor) write(ctx context.Context, tx *sql.Tx, c *changes, batches []waiting, heard map[string]*heardOf, now time.Time) error {
 	if err := c.save(ctx, tx); err != nil {
 		return err
 	}
@@ -221,16 +243,7 @@ func (p *processor) write(ctx context.Context, tx *sql.Tx, c *changes, batches [
 			return err
 		}
 	}
-	for i := range batches {
-		n, err := q.BatchDone(ctx, db.BatchDoneParams{ID: batches[i].ID, At: database.Micros(now)})
-		if err != nil {
-			return fmt.Errorf("mark batch %s: %w", batches[i].ID, err)
-		}
-		if n == 0 {
-			return fmt.Errorf("batch %s was looked at by somebody else", batches[i].ID)
-		}
-	}
-	return nil
+	return entered(ctx, q, batches, now)
 }
 
 // tell appends one entry to the journal.

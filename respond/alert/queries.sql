@@ -10,6 +10,12 @@ SELECT CAST(COUNT(*) AS BIGINT) AS batches, CAST(COALESCE(SUM(count), 0) AS BIGI
 -- name: BatchDone :execrows
 UPDATE alert_batches SET processed_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND processed_at = 0;
 
+-- name: TakeBatch :execrows
+INSERT INTO alert_batches (id, received_at, processed_at, count, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: IsTaken :one
+SELECT CAST(COUNT(*) AS BIGINT) FROM alert_batches WHERE id = $1 AND processed_at > 0;
+
 -- name: GetBatch :one
 SELECT * FROM alert_batches WHERE id = $1;
 

@@ -46,9 +46,13 @@ const (
 // Deps is what the room stands on. Permit refuses who may not change what a team
 // owns. Forgotten is after how long an acknowledged group that is still open pages
 // again: DefaultForgotten where 0, never where negative. Backlog is how many
-// events may wait in the intake log: DefaultBacklog where 0.
+// events may wait in the intake log: DefaultBacklog where 0. Spool, where it is
+// set, is a SQLite file of its own that takes in what arrives, so that this waits
+// for nobody who writes to a SQLite database; it has the tables of
+// SpoolMigrations.
 type Deps struct {
 	DB        *database.DB
+	Spool     *database.DB
 	Journal   *journal.Journal
 	Queue     *queue.Queue
 	Catalog   Catalog
@@ -97,7 +101,10 @@ func New(d Deps) *Service {
 	d.Forgotten = cmp.Or(d.Forgotten, DefaultForgotten)
 	d.Backlog = cmp.Or(d.Backlog, DefaultBacklog)
 	s := &Service{Deps: d, bell: make(chan struct{}, 1)}
-	s.door = &door{db: d.DB, now: d.Now, wake: s.ring, limit: d.Backlog}
+	if d.Spool == nil {
+		s.Spool = d.DB
+	}
+	s.door = &door{db: s.Spool, now: d.Now, wake: s.ring, limit: d.Backlog}
 	s.own.s = s
 	return s
 }

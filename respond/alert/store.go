@@ -18,14 +18,23 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrations are the room's tables.
-var Migrations = func() fs.FS {
-	files, err := fs.Sub(migrations, "migrations")
+//go:embed spool/*.sql
+var spool embed.FS
+
+// Migrations are the room's tables, and SpoolMigrations those of the file that
+// takes in what arrives.
+var (
+	Migrations      = folder(migrations, "migrations")
+	SpoolMigrations = folder(spool, "spool")
+)
+
+func folder(in embed.FS, name string) fs.FS {
+	files, err := fs.Sub(in, name)
 	if err != nil {
 		panic(err) // the folder is embedded above
 	}
 	return files
-}()
+}
 
 // save writes what a book wants written, in the order in which it changed.
 func (c *changes) save(ctx context.Context, tx *sql.Tx) error {

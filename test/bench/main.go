@@ -104,7 +104,7 @@ func (b *bench) run(ctx context.Context, all bool, only string) (err error) {
 	}{
 		{"size", true, b.size}, {"start", true, b.startUp}, {"sliding", true, b.sliding},
 		{"peer", true, b.peer}, {"past", true, b.past}, {"scale", true, b.scale},
-		{"demo", false, b.demo}, {"embedded", false, b.embedded}, {"remote", false, b.remote}, {"cold", false, b.coldBuild},
+		{"demo", false, b.demo}, {"embedded", false, b.embedded}, {"remote", false, b.remote}, {"cold", false, b.coldBuild}, {"alerts", false, b.alerts},
 	}
 	for _, p := range parts {
 		if only == "" && !p.usual && !all || only != "" && !slices.Contains(strings.Split(only, ","), p.name) {

@@ -499,6 +499,17 @@ func (q *Queries) GroupsOf(ctx context.Context, alertID string) ([]AlertGroup, e
 	return items, nil
 }
 
+const isTaken = `-- name: IsTaken :one
+SELECT CAST(COUNT(*) AS BIGINT) FROM alert_batches WHERE id = $1 AND processed_at > 0
+`
+
+func (q *Queries) IsTaken(ctx context.Context, id string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, isTaken, id)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const judge = `-- name: Judge :execrows
 UPDATE alert_alerts SET usefulness = $1, judged_by = $2 WHERE id = $3
 `
@@ -1334,6 +1345,32 @@ func (q *Queries) SeeIntegration(ctx context.Context, arg SeeIntegrationParams) 
 		arg.Name,
 	)
 	return err
+}
+
+const takeBatch = `-- name: TakeBatch :execrows
+INSERT INTO alert_batches (id, received_at, processed_at, count, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+`
+
+type TakeBatchParams struct {
+	ID          string
+	ReceivedAt  int64
+	ProcessedAt int64
+	Count       int64
+	Data        []byte
+}
+
+func (q *Queries) TakeBatch(ctx context.Context, arg TakeBatchParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeBatch,
+		arg.ID,
+		arg.ReceivedAt,
+		arg.ProcessedAt,
+		arg.Count,
+		arg.Data,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const waitingBatches = `-- name: WaitingBatches :many
