@@ -26,28 +26,30 @@ import (
 type root struct {
 	Lang string `help:"Language of messages: en or ja." env:"TEITEN_LANG" placeholder:"LANG"`
 
-	Serve    serveCmd    `cmd:"" help:"Start the server."`
-	Demo     demoCmd     `cmd:"" help:"Start an example company, live, with a past."`
-	Validate validateCmd `cmd:"" help:"Judge documents without a server."`
-	Diff     diffCmd     `cmd:"" help:"Show what an apply would do."`
-	Apply    applyCmd    `cmd:"" help:"Make the server hold what files say."`
-	Get      getCmd      `cmd:"" help:"List documents, or show one."`
-	Delete   deleteCmd   `cmd:"" help:"Remove a document."`
-	Export   exportCmd   `cmd:"" help:"Write documents as YAML that applies to the same."`
-	Import   importCmd   `cmd:"" help:"Turn objectives, schedules and alert routes of other tools into documents."`
-	Replay   replayCmd   `cmd:"" help:"Say what would have happened with another objective, window or policy."`
-	Routing  routingCmd  `cmd:"" help:"Say who hears of an alert, and what a change of routes would have done."`
-	Silence  silenceCmd  `cmd:"" help:"Keep alerts from people for a time."`
-	Token    tokenCmd    `cmd:"" help:"Make, list and revoke tokens."`
-	Probe    probeCmd    `cmd:"" help:"Check from here what probes of the server look at."`
-	Push     pushCmd     `cmd:"" help:"Tell how many events happened and how many were good."`
-	Oncall   oncallCmd   `cmd:"" help:"Say who is on call, and change that for a time."`
-	Incident incidentCmd `cmd:"" help:"Declare and lead incidents."`
-	Journal  journalCmd  `cmd:"" help:"Read the journal and verify its seals."`
-	Page     pageCmd     `cmd:"" help:"List pages, or say who would be paged (--test)."`
-	Ack      ackCmd      `cmd:"" help:"Say that you look after a page: nobody else is paged."`
-	Config   configCmd   `cmd:"" help:"Check the server's configuration."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" help:"Start the server."`
+	Demo        demoCmd        `cmd:"" help:"Start an example company, live, with a past."`
+	Validate    validateCmd    `cmd:"" help:"Judge documents without a server."`
+	Diff        diffCmd        `cmd:"" help:"Show what an apply would do."`
+	Apply       applyCmd       `cmd:"" help:"Make the server hold what files say."`
+	Get         getCmd         `cmd:"" help:"List documents, or show one."`
+	Delete      deleteCmd      `cmd:"" help:"Remove a document."`
+	Export      exportCmd      `cmd:"" help:"Write documents as YAML that applies to the same."`
+	Import      importCmd      `cmd:"" help:"Turn objectives, schedules and alert routes of other tools into documents."`
+	Replay      replayCmd      `cmd:"" help:"Say what would have happened with another objective, window or policy."`
+	Routing     routingCmd     `cmd:"" help:"Say who hears of an alert, and what a change of routes would have done."`
+	Silence     silenceCmd     `cmd:"" help:"Keep alerts from people for a time."`
+	Token       tokenCmd       `cmd:"" help:"Make, list and revoke tokens."`
+	Probe       probeCmd       `cmd:"" help:"Check from here what probes of the server look at."`
+	Push        pushCmd        `cmd:"" help:"Tell how many events happened and how many were good."`
+	Oncall      oncallCmd      `cmd:"" help:"Say who is on call, and change that for a time."`
+	Incident    incidentCmd    `cmd:"" help:"Declare and lead incidents."`
+	Journal     journalCmd     `cmd:"" help:"Read the journal and verify its seals."`
+	Page        pageCmd        `cmd:"" help:"List pages, or say who would be paged (--test)."`
+	Ack         ackCmd         `cmd:"" help:"Say that you look after a page: nobody else is paged."`
+	Config      configCmd      `cmd:"" help:"Check the server's configuration."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Alerts      alertsCmd      `cmd:"" help:"List alerts and groups, and answer them."`
+	Integration integrationCmd `cmd:"" help:"Sources of alerts and their keys."`
 
 	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"Print the OpenAPI document of the server's API."`
 	Reference referenceCmd `cmd:"" hidden:"" help:"Write the reference documents that are generated from the code."`
