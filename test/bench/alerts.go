@@ -83,7 +83,9 @@ func (b *bench) startAlerts(ctx context.Context, name string, more ...string) (*
 	if err := s.Post(ctx, "/api/v1/alerts/integrations/bench/keys", map[string]any{}, &issued); err != nil {
 		return nil, nil, errors.Join(err, s.Kill())
 	}
-	return s, func(ctx context.Context, body []byte) error { return post(ctx, s.URL+"/api/v2/alerts", issued.Key, body) }, nil
+	return s, func(ctx context.Context, body []byte) error {
+		return post(ctx, s.URL+"/api/v2/alerts", issued.Key, body)
+	}, nil
 }
 
 func (b *bench) startAlertmanager(ctx context.Context) (*exec.Cmd, string, error) {
@@ -196,13 +198,13 @@ func (b *bench) alertLatency(ctx context.Context) error {
 		at := time.Now()
 		var m struct {
 			Data struct {
-				Data struct{ Labels map[string]string }
+				Details struct{ Labels map[string]string }
 			}
 		}
 		body, _ := io.ReadAll(r.Body)
 		if json.Unmarshal(body, &m) == nil {
 			mu.Lock()
-			heard[m.Data.Data.Labels["number"]] = at
+			heard[m.Data.Details.Labels["number"]] = at
 			mu.Unlock()
 		}
 	}), ReadHeaderTimeout: time.Minute}
