@@ -56,9 +56,9 @@ func TestGuidesSayTheSameInBothLanguages(t *testing.T) {
 	}
 }
 
-// foreign is how configurations of other programs begin: Prometheus' and the
+// ofOthers is how configurations of other programs begin: Prometheus' and the
 // OpenTelemetry Collector's.
-var foreign = []string{"scrape_configs:", "global:", "exporters:"}
+var ofOthers = []string{"scrape_configs:", "global:", "exporters:"}
 
 // TestWhatTheGuidesShowIsAccepted reads every document and every configuration
 // that a guide shows as the server would.
@@ -74,7 +74,7 @@ func TestWhatTheGuidesShowIsAccepted(t *testing.T) {
 					for _, f := range faults {
 						t.Errorf("block %d: %s", i+1, f.In(text.EN))
 					}
-				case slices.ContainsFunc(foreign, func(first string) bool { return strings.HasPrefix(shown, first) }):
+				case slices.ContainsFunc(ofOthers, func(first string) bool { return strings.HasPrefix(shown, first) }):
 				default:
 					configured++
 					file := filepath.Join(t.TempDir(), "teiten.yaml")
