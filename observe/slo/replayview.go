@@ -95,10 +95,19 @@ func (x *Replay) say(was *replay.Outcome) text.Both {
 	if at := x.Tried.ExhaustedAt; at != nil {
 		exhausted = text.Say("the error budget would have been exhausted on %s (UTC)", "エラーバジェットは%s(UTC)に尽きていました", at.Format(time.DateOnly))
 	}
-	return text.Say("with %[1]s%% over %[2]s: %[3]d pages and %[4]d tickets (in force: %[5]d and %[6]d); %[7]s",
-		"%[2]sで%[1]s%%の場合: 呼び出し%[3]d回、チケット%[4]d件(現行は%[5]d回と%[6]d件)。%[7]s",
+	return text.Say("with %[1]s%% over %[2]s: %[3]s and %[4]s (in force: %[5]d and %[6]d); %[7]s",
+		"%[2]sで%[1]s%%の場合: %[3]s、%[4]s(現行は%[5]d回と%[6]d件)。%[7]s",
 		strconv.FormatFloat(x.Objective*100, 'g', 10, 64), burn.Spoken(time.Duration(x.Window.Days*24*float64(time.Hour))),
-		x.Tried.Pages, x.Tried.Tickets, was.Count(burn.Page), was.Count(burn.Ticket), exhausted)
+		times(x.Tried.Pages, "page", "呼び出し%d回"), times(x.Tried.Tickets, "ticket", "チケット%d件"), was.Count(burn.Page), was.Count(burn.Ticket), exhausted)
+}
+
+// times says how many of something there were.
+func times(n int, one, ja string) text.Both {
+	many := "s"
+	if n == 1 {
+		many = ""
+	}
+	return text.Say("%d "+one+many, ja, n)
 }
 
 // ReplaySuggestion is what the history says of objectives.
