@@ -315,6 +315,10 @@ func (s *Scenario) InGap(minute int64) bool {
 	return slices.ContainsFunc(s.Gaps, func(g Span) bool { return minute > g.From && minute <= g.To })
 }
 
+// BeginsInGap reports whether a gap follows the very first scrape, so that a target
+// that is new after it cannot be told from one that was there all along.
+func (s *Scenario) BeginsInGap() bool { return s.InGap(s.From.Unix()/60 + 1) }
+
 // Consumed is the share of the error budget of the whole scenario that the seen
 // events spent, for an objective such as 0.999.
 func (s *Scenario) Consumed(objective float64) float64 {
