@@ -130,7 +130,7 @@ func (e *engine) next() (*shard, []reading) {
 	defer best.mu.Unlock()
 	waiting := best.waiting(now, paused)
 	for _, x := range waiting {
-		x.m.gathering = true
+		x.m.gathering, x.m.outdated = true, minutes{}
 	}
 	return best, waiting
 }
@@ -274,15 +274,19 @@ func (e *engine) finish(ctx context.Context, sh *shard, x *step, now time.Time) 
 }
 
 // holds reports whether what was read of a member is still wanted: neither its
-// definition nor the clock changed meanwhile.
+// definition nor the clock changed meanwhile, and the source learned nothing more
+// of it.
 func (sh *shard) holds(r *reading) bool {
 	if !slices.Contains(sh.members, r.m) {
+		return false
+	}
+	from := r.span.From - r.empty.Len()
+	if r.m.outdated.From < r.span.To && r.m.outdated.To > from {
 		return false
 	}
 	if r.again {
 		return r.span.To <= r.m.final
 	}
-	from := r.span.From - r.empty.Len()
 	return slices.ContainsFunc(r.m.missing, func(x minutes) bool { return x.From <= from && x.To >= r.span.To })
 }
 

@@ -97,6 +97,7 @@ func (e *engine) rereadIn(ctx context.Context, sh *shard, asked []db.SloLate, no
 		span := ledger.Between(max(a.FromMinute, m.def.reach(sh.end), m.from), min(a.ToMinute, m.final))
 		if span.Len() > 0 {
 			m.lose(span)
+			m.outdated = wider(m.outdated, span) // who reads it just now reads too early
 		}
 		x.reread = append(x.reread, a.ID)
 	}

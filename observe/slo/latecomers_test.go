@@ -65,3 +65,22 @@ func TestWhatComesLateInManyPartsIsReadAgainOnceItIsQuiet(t *testing.T) {
 		t.Error("it is not read again after a while, or when the clock went back")
 	}
 }
+
+func TestWhatComesLateWhileItIsReadIsReadAgain(t *testing.T) {
+	m := &member{}
+	sh := &shard{members: []*member{m}}
+	m.lose(ledger.Between(0, 100))
+	r := &reading{m: m, span: ledger.Between(0, 60)}
+	if !sh.holds(r) {
+		t.Fatal("nothing came late")
+	}
+	late := ledger.Between(59, 70)
+	m.lose(late)
+	m.outdated = wider(m.outdated, late)
+	if sh.holds(r) {
+		t.Error("what was read before it came would stand")
+	}
+	if !sh.holds(&reading{m: m, span: ledger.Between(0, 59)}) {
+		t.Error("nothing came late of that")
+	}
+}

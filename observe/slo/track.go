@@ -198,6 +198,7 @@ type member struct {
 	filling     filling
 	complete    bool      // its row is summed up; otherwise the past has yet to be added
 	gathering   bool      // its past is being read
+	outdated    minutes   // of that, what was to be read again since it began
 	pausedUntil time.Time // until then its past is left alone
 	silent      int64     // the first minute of the silence under way; 0 where there is none
 	rechecks    []recheck

@@ -288,7 +288,7 @@ func checkDelivered(t *testing.T, hooks *receiver, deliveries, kills int) {
 	if len(hooks.taken) != deliveries {
 		t.Errorf("%d messages arrived, want %d", len(hooks.taken), deliveries)
 	}
-	const sentAtATime = 4 // on one channel
+	const sentAtATime = 16 // on one channel
 	if twice > kills*sentAtATime {
 		t.Errorf("%d messages too many with %d crashes, want at most %d", twice, kills, kills*sentAtATime)
 	}
