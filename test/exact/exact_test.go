@@ -30,6 +30,7 @@ var (
 	days = flag.Int("exact.days", 2, "how long the stories are; their window is 30 days")
 	seed = flag.Uint64("exact.seed", 0, "tells the stories of this seed again")
 	most = flag.Int("exact.stories", 1000, "how many stories are told")
+	late = flag.Bool("exact.late", false, "also tells stories that are sent a day late, in many parts")
 	file = flag.String("exact.report", "", "writes what was found to this file, as a table")
 )
 
